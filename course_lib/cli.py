@@ -1,0 +1,109 @@
+"""`gan-course`: train, sample, progress, doctor, build."""
+
+from __future__ import annotations
+
+import ast
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, help="The course on generative adversarial networks, on the command line.")
+
+
+@app.command()
+def train(
+    recipe: Annotated[str, typer.Argument(help="a name from the list that an unknown name prints, such as dcgan-fashion")],
+    out: Annotated[Path | None, typer.Option(help="folder of the run; an unfinished one is resumed [default: runs/RECIPE]")] = None,
+    change: Annotated[list[str] | None, typer.Option("--set", help="override a setting: --set steps=1000")] = None,
+) -> None:
+    """Run a recipe to its end, from wherever an earlier call stopped, and write its zoo entry to OUT/zoo."""
+    import time
+
+    from course_lib.runtime import known
+    from course_lib.training import recipes
+    from course_lib.zoo import recording
+
+    known("recipe", recipe, recipes.RECIPES)
+    run = out or Path("runs", recipe)
+    if isinstance(recipes.RECIPES[recipe], recipes.ClassifierRecipe):
+        if change:
+            raise ValueError("--set: expected none for a classifier; its settings stand in the recipe")
+        started = time.monotonic()
+        network, rows = recipes.train_classifier(recipe)
+        card = recording.record_classifier(recipe, network, rows, time.monotonic() - started, run / "zoo")
+    else:
+        recipes.train(recipe, run, dict(map(_setting, change or [])))
+        card = recording.record_generator(recipe, run, run / "zoo")
+    typer.echo(f"{card['summary']}\n{card['minutes']} minutes on {card['hardware']['device']}; metrics: {card['metrics']}\n"
+               f"written to {run / 'zoo'}")
+
+
+def _setting(text: str) -> tuple[str, object]:
+    name, equals, value = text.partition("=")
+    if not equals:
+        raise ValueError(f"--set: expected NAME=VALUE, got {text!r}")
+    try:
+        return name, ast.literal_eval(value)
+    except (ValueError, SyntaxError):
+        return name, value  # a word, such as loss=saturating
+
+
+@app.command()
+def sample(
+    name: Annotated[str, typer.Argument(help="a generator of the zoo")],
+    out: Annotated[Path, typer.Option(help="PNG file to write")] = Path("grid.png"),
+    count: Annotated[int, typer.Option(min=1)] = 64,
+    columns: Annotated[int, typer.Option(min=1)] = 8,
+    seed: int = 0,
+    step: Annotated[int | None, typer.Option(help="a recorded moment of training instead of its end")] = None,
+) -> None:
+    """Draw a sheet of images from a trained network."""
+    from PIL import Image
+
+    from course_lib import plots, zoo
+
+    generator, _ = zoo.load(name, step)
+    if not hasattr(generator, "latent_dim"):
+        raise ValueError(f"name: expected a generator, got {name!r}")
+    Image.fromarray(plots.tile(zoo.sample(generator, count, seed), columns)).save(out)
+    typer.echo(f"{count} images of {name} (seed {seed}) in {out}")
+
+
+@app.command()
+def progress(chapter: Annotated[str | None, typer.Argument(help='such as "02"; all chapters without it')] = None) -> None:
+    """What you have done so far."""
+    from course_lib.exercises import progress as so_far
+
+    typer.echo(repr(so_far(chapter)))
+
+
+@app.command()
+def doctor() -> None:
+    """What this machine has and lacks."""
+    from course_lib.doctor import main
+
+    raise typer.Exit(main())
+
+
+@app.command()
+def build() -> None:
+    """Write the notebooks from their text sources (for those who edit chapters)."""
+    from course_lib.notebook import build_all
+
+    for path in build_all():
+        typer.echo(f"wrote {path}")
+
+
+def main() -> None:
+    """A wrong argument is a sentence, not a traceback."""
+    try:
+        app()
+    except (ValueError, OSError) as error:
+        typer.echo(f"gan-course: {error}", err=True)
+        sys.exit(2)
+
+
+if __name__ == "__main__":
+    main()

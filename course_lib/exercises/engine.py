@@ -1,0 +1,376 @@
+"""The exercise engine: a decorator that judges an answer the moment its cell is run.
+
+An exercise is judged by properties (a closed form, a shape, a gradient, what must be left alone), never by
+comparison with a hidden string. If a property fails, the answer's behaviour on a small probe is compared with
+that of the exercise's *named wrong answers*, so that the card can say what was probably thought.
+
+A right answer is carried into the chapter: the name in the notebook is bound to the learner's own function.
+Anything else binds the library's, so that «Run All» always works.
+"""
+
+from __future__ import annotations
+
+import _thread
+import dis
+import functools
+import importlib
+import inspect
+import linecache
+import os
+import pkgutil
+import random
+import threading
+import traceback
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from course_lib.exercises import cards, progress
+from course_lib.runtime import known
+
+
+class Wrong(Exception):
+    """A property does not hold; the text says which, in words, with the numbers."""
+
+
+@dataclass(frozen=True)
+class Property:
+    """says: what holds if `check(answer)` returns, as a noun phrase; check raises Wrong if it does not."""
+
+    says: str
+    check: Callable[[Callable], None]
+
+
+@dataclass(frozen=True)
+class WrongAnswer:
+    """A mistake that people make, and a sentence that explains it to whoever made it."""
+
+    function: Callable
+    diagnosis: str
+
+
+@dataclass(frozen=True)
+class Exercise:
+    """One exercise.
+
+    reference:     the library's function; bound where there is no right answer, and shown as the solution
+    behaviour:     runs an answer on a small probe and returns what can be observed (tensors, numbers, strings)
+    tolerance:     (relative, absolute) within which two behaviours are the same
+    other_forms:   other right answers; the first one is what COURSE_SOLVE=1 answers
+    wrong_answers: by name; tests prove that each is rejected and told apart
+    difficulty:    1 to 3;  minutes: for a reader of the chapter;  seconds: limit for judging an answer
+    """
+
+    id: str
+    reference: Callable
+    properties: Sequence[Property]
+    behaviour: Callable[[Callable], list]
+    other_forms: Sequence[Callable]
+    wrong_answers: Mapping[str, WrongAnswer]
+    hints: Sequence[str]
+    difficulty: int
+    minutes: int
+    tolerance: tuple[float, float] = (1e-4, 1e-6)
+    seconds: float = 20.0
+    solution_also: Sequence[Callable] = ()  # helpers shown with the reference
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """status: "not attempted", "right", "wrong", "error", "stopped" or "too long"; the rest fits the status."""
+
+    status: str
+    message: str = ""
+    checked: tuple[str, ...] = ()
+    recognised: str | None = None
+
+
+EXERCISES: dict[str, Exercise] = {}
+_bound: dict[str, str] = {}  # what this kernel's chapter runs on
+
+
+def register(*items: Exercise) -> None:
+    """Called by each chapter's file of exercises."""
+    EXERCISES.update({item.id: item for item in items})
+
+
+def all_exercises() -> list[Exercise]:
+    """Every exercise of every chapter, in order."""
+    package = importlib.import_module("course_lib.exercises")
+    for module in pkgutil.iter_modules(package.__path__):
+        if module.name.startswith("ch"):
+            importlib.import_module(f"course_lib.exercises.{module.name}")
+    return sorted(EXERCISES.values(), key=lambda item: item.id.split(".")[0])
+
+
+def get(exercise_id: str) -> Exercise:
+    """raises: ValueError naming the nearest exercise if there is none of that id"""
+    if exercise_id not in EXERCISES:
+        all_exercises()
+    return EXERCISES[known("exercise", exercise_id, EXERCISES)]
+
+
+# ---------------------------------------------------------------- the decorator
+
+def exercise(exercise_id: str, *, reset: bool = False) -> Callable[[Callable], Callable]:
+    """Judge the function defined below it, show a card, and return the function the chapter goes on with.
+
+    reset: put the empty stub back into the cell; the answer that stood there is kept in the progress file
+    """
+    item = get(exercise_id)
+
+    def decorate(answer: Callable) -> Callable:
+        if reset:
+            return _reset(item, answer)
+        if os.environ.get("COURSE_SOLVE") == "1" and is_stub(answer):
+            answer = _renamed(item.other_forms[0], answer.__name__)
+        verdict = judge(item, answer)
+        trouble = None
+        if verdict.status != "not attempted":
+            tries = progress.read()["exercises"].get(item.id, {})
+            status = "right" if "right" in (verdict.status, tries.get("status")) else verdict.status
+            trouble = progress.record("exercises", item.id, status=status, attempts=tries.get("attempts", 0) + 1)
+        _bound[item.id] = "your own function" if verdict.status == "right" else "the library's function"
+        cards.show(card(item, verdict, trouble), Folded(item))
+        return answer if verdict.status == "right" else item.reference
+
+    return decorate
+
+
+def running_on(chapter: str) -> cards.Card:
+    """Which of a chapter's functions are the learner's own in this kernel, and which the library's."""
+    rows = [(item_id, source) for item_id, source in _bound.items() if item_id.startswith(chapter)]
+    own = sum(source.startswith("your") for _, source in rows)
+    title = ("Everything below runs on your own code" if rows and own == len(rows)
+             else f"From here on {own} of {len(rows)} functions are yours; the library stands in for the rest")
+    return cards.Card("right" if rows and own == len(rows) else "open", title, [cards.table(rows)])
+
+
+def is_stub(function: Callable) -> bool:
+    """Whether the body is a docstring and `...` only. Looks at bytecode: source is not always to be had."""
+    code = getattr(function, "__code__", None)
+    if code is None:
+        return False
+    doing = [(step.opname, step.argval) for step in dis.get_instructions(code)
+             if step.opname not in ("RESUME", "NOP", "CACHE", "EXTENDED_ARG")]
+    return doing in ([("LOAD_CONST", None), ("RETURN_VALUE", None)], [("RETURN_CONST", None)])
+
+
+# ---------------------------------------------------------------- judging
+
+def judge(item: Exercise, answer: Callable) -> Verdict:
+    """Run every property on `answer`; leaves random state, grad mode and default dtype as they were."""
+    if is_stub(answer):
+        return Verdict("not attempted")
+    with _under_its_own_name(answer), undisturbed():
+        try:
+            with time_limit(item.seconds) as limit:
+                for check in item.properties:
+                    _seed()
+                    check.check(answer)
+        except KeyboardInterrupt:
+            if limit.reached:
+                return Verdict("too long", f"It had not returned after {item.seconds:.0f} seconds, so it was stopped: "
+                                           "is there a loop that never ends?")
+            return Verdict("stopped", "Stopped by you while it was being checked.")
+        except Wrong as error:
+            return Verdict("wrong", str(error), recognised=_recognise(item, answer))
+        except Exception as error:
+            place = _learners_line(error, answer)
+            if place is None:  # the check fell over what the answer returned
+                return Verdict("wrong", f"What it returned could not be used: {_in_words(error)}",
+                               recognised=_recognise(item, answer))
+            return Verdict("error", f"{_in_words(error)}\n{place}", recognised=_recognise(item, answer))
+    return Verdict("right", checked=tuple(check.says for check in item.properties))
+
+
+def _recognise(item: Exercise, answer: Callable) -> str | None:
+    """The name of the wrong answer that behaves like this one, if there is one."""
+    try:
+        with time_limit(item.seconds):
+            mine = observe(item, answer)
+            for name, wrong in item.wrong_answers.items():
+                if same(mine, observe(item, wrong.function), item.tolerance):
+                    return name
+    except KeyboardInterrupt:
+        pass
+    return None
+
+
+def observe(item: Exercise, answer: Callable) -> list:
+    """The answer's behaviour on the exercise's probe; an exception is a behaviour too."""
+    _seed()
+    try:
+        return item.behaviour(answer)
+    except Exception as error:
+        return [f"raises {type(error).__name__}"]
+
+
+def same(one: list, other: list, tolerance: tuple[float, float]) -> bool:
+    """Whether two behaviours agree: same length and kinds, numbers within the tolerance."""
+    if len(one) != len(other):
+        return False
+    for a, b in zip(one, other):
+        if isinstance(a, str) or isinstance(b, str) or a is None or b is None:
+            if a is not b and a != b:
+                return False
+            continue
+        a, b = torch.as_tensor(a).double(), torch.as_tensor(b).double()
+        if a.shape != b.shape or not torch.allclose(a, b, *tolerance, equal_nan=True):
+            return False
+    return True
+
+
+@contextmanager
+def undisturbed():
+    """Whatever runs inside leaves no trace in the notebook: random states, grad mode, default dtype."""
+    python, numpy_state, dtype, grad = random.getstate(), np.random.get_state(), torch.get_default_dtype(), torch.is_grad_enabled()
+    try:
+        with torch.random.fork_rng(), torch.enable_grad():
+            yield
+    finally:
+        random.setstate(python)
+        np.random.set_state(numpy_state)
+        torch.set_default_dtype(dtype)
+        torch.set_grad_enabled(grad)
+
+
+class _Limit:
+    reached = False
+
+
+@contextmanager
+def time_limit(seconds: float):
+    """KeyboardInterrupt in the main thread after `seconds`; `.reached` tells it from the learner's own."""
+    limit, over, lock = _Limit(), False, threading.Lock()
+
+    def stop():
+        with lock:
+            if not over:
+                limit.reached = True
+                _thread.interrupt_main()
+
+    timer = threading.Timer(seconds, stop)
+    timer.daemon = True
+    if threading.current_thread() is threading.main_thread():
+        timer.start()
+    try:
+        yield limit
+    finally:
+        with lock:
+            over = True
+        timer.cancel()
+
+
+@contextmanager
+def _under_its_own_name(answer: Callable):
+    """While it is checked, the answer's name means the answer.
+
+    Otherwise, after one «Run All», `def lerp(a, b, t): return lerp(a, b, t)` would call the library's function
+    and be accepted.
+    """
+    space, name = getattr(answer, "__globals__", {}), getattr(answer, "__name__", "")
+    missing = object()
+    before = space.get(name, missing)
+    space[name] = answer
+    try:
+        yield
+    finally:
+        if before is missing:
+            space.pop(name, None)
+        else:
+            space[name] = before
+
+
+def _seed() -> None:
+    random.seed(0)
+    np.random.seed(0)
+    torch.manual_seed(0)
+
+
+def _in_words(error: Exception) -> str:
+    first = str(error).strip().splitlines()
+    return f"{type(error).__name__}: {first[0]}" if first else type(error).__name__
+
+
+def _learners_line(error: Exception, answer: Callable) -> str | None:
+    """«line 5: x = …» of the last frame that is in the learner's own cell; None if no frame is."""
+    own = getattr(getattr(answer, "__code__", None), "co_filename", None)
+    for frame in reversed(traceback.extract_tb(error.__traceback__)):
+        if frame.filename == own:
+            text = (frame.line or linecache.getline(own, frame.lineno)).strip()
+            return f"line {frame.lineno}: {text}"
+    return None
+
+
+def _renamed(function: Callable, name: str) -> Callable:
+    @functools.wraps(function)
+    def answer(*args, **kwargs):
+        return function(*args, **kwargs)
+    answer.__name__ = name
+    return answer
+
+
+# ---------------------------------------------------------------- what is shown
+
+def card(item: Exercise, verdict: Verdict, trouble: str | None = None) -> cards.Card:
+    """The verdict in words that teach."""
+    warning = cards.escape(trouble or "")
+    instead = "The chapter runs on the library's function until yours is right."
+    if verdict.status == "not attempted":
+        effort = f"{'easy' if item.difficulty == 1 else 'medium' if item.difficulty == 2 else 'hard'}, about {item.minutes} minutes"
+        return cards.Card("open", f"{item.id}: not attempted yet ({effort})", [instead])
+    if verdict.status == "right":
+        return cards.Card("right", f"{item.id}: right", [
+            "Checked:" + cards.bullets(map(cards.escape, verdict.checked)),
+            "The rest of this chapter runs on your function.", warning])
+    titles = {"wrong": "not right yet", "error": "it stopped with an error", "stopped": "stopped", "too long": "stopped"}
+    message = "<br>".join(cards.escape(line) for line in verdict.message.splitlines())
+    diagnosis = cards.escape(item.wrong_answers[verdict.recognised].diagnosis) if verdict.recognised else ""
+    return cards.Card("error" if verdict.status == "error" else "wrong", f"{item.id}: {titles[verdict.status]}",
+                      [message, diagnosis, instead, warning])
+
+
+@dataclass(frozen=True)
+class Folded:
+    """Hints and solution under `<details>`: Markdown, so that JupyterLab renders mathematics and colours code."""
+
+    item: Exercise
+
+    def _repr_markdown_(self) -> str:
+        parts = [f"<details><summary>Hint {number}</summary>\n\n{hint}\n\n</details>"
+                 for number, hint in enumerate(self.item.hints, 1)]
+        code = "\n\n".join(inspect.getsource(function).rstrip() for function in (self.item.reference, *self.item.solution_also))
+        parts.append("<details><summary>Solution (the library's own source)</summary>\n\n"
+                     f"```python\n{code}\n```\n\n</details>")
+        parts.append("<details><summary>Start over</summary>\n\nChange the first line to "
+                     f'`@exercise("{self.item.id}", reset=True)` and run the cell: the empty stub comes back, and what '
+                     "you wrote is kept in `progress.json`.\n\n</details>")
+        return "\n".join(parts)
+
+    def __repr__(self) -> str:
+        return f"({len(self.item.hints)} hints and a solution are folded here)"
+
+
+def _reset(item: Exercise, answer: Callable) -> Callable:
+    from IPython import get_ipython
+
+    from course_lib.notebook import shipped_cell
+
+    stub = shipped_cell("x-" + item.id.replace(".", "-").replace("_", "-"))
+    try:
+        kept = inspect.getsource(answer)
+    except (OSError, TypeError):
+        kept = ""
+    old = progress.read()["exercises"].get(item.id, {}).get("kept", [])
+    progress.record("exercises", item.id, status="not attempted", kept=[*old, kept])
+    _bound[item.id] = "the library's function"
+    shell = get_ipython()
+    if shell is not None and stub is not None:
+        shell.set_next_input(stub, replace=True)
+    cards.show(cards.Card("open", f"{item.id}: the empty stub is back", ["What stood here is kept in your progress file."]))
+    return item.reference

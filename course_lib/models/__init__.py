@@ -1,0 +1,17 @@
+"""Networks only, shapes in every docstring. Discriminators return logits, never probabilities."""
+
+from torch import Tensor
+
+
+def expect_latents(z: Tensor, latent_dim: int) -> None:
+    """raises: ValueError unless z is a floating-point (N, latent_dim) tensor."""
+    if z.ndim != 2 or z.shape[1] != latent_dim or not z.is_floating_point():
+        raise ValueError(f"z: expected (N, {latent_dim}) floating point, got {tuple(z.shape)} {z.dtype}")
+
+
+def expect_images(images: Tensor, channels: int, size: int) -> None:
+    """raises: ValueError unless images is a floating-point (N, channels, size, size) tensor."""
+    if images.ndim != 4 or images.shape[1:] != (channels, size, size):
+        raise ValueError(f"images: expected (N, {channels}, {size}, {size}), got {tuple(images.shape)}")
+    if not images.is_floating_point():
+        raise ValueError(f"images: expected float in [-1, 1], got {images.dtype}; data.to_float converts uint8")

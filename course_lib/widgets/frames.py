@@ -1,0 +1,52 @@
+"""What every picture widget needs: PNG bytes, a crisp enlarged image, and errors that are seen."""
+
+from __future__ import annotations
+
+import functools
+import io
+import threading
+
+import ipywidgets as w
+import numpy as np
+from PIL import Image
+
+
+def png(picture: np.ndarray) -> bytes:
+    """(H, W, 3) uint8 → PNG bytes, at the compression level that costs least time."""
+    buffer = io.BytesIO()
+    Image.fromarray(picture).save(buffer, format="png", compress_level=1)
+    return buffer.getvalue()
+
+
+def pixel_image(width: int, height: int) -> w.Image:
+    """An image shown at a fixed size with hard pixels. Needs PIXELATED somewhere on the page."""
+    image = w.Image(format="png", width=width, height=height,
+                    layout=w.Layout(align_self="flex-start", width=f"{width}px", height=f"{height}px", flex="0 0 auto"))
+    image.add_class("course-pixelated")
+    return image
+
+
+PIXELATED = "<style>.course-pixelated{image-rendering:pixelated;object-fit:contain}</style>"
+
+
+def guarded(method):
+    """A callback that runs one at a time and writes an error into `self.status` instead of losing it."""
+    @functools.wraps(method)
+    def call(self, change=None):
+        with self.lock:
+            try:
+                method(self)
+            except Exception as error:
+                self.status.value = f"stopped: {type(error).__name__}: {error}"
+    return call
+
+
+class Picture(w.VBox):
+    """Base of the picture widgets: a lock, a status line, an image."""
+
+    def __init__(self, width: int, height: int):
+        super().__init__()
+        self.lock = threading.RLock()
+        self.status = w.Label()
+        self.image = pixel_image(width, height)
+        self.style_tag = w.HTML(PIXELATED, layout=w.Layout(display="none"))

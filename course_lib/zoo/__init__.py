@@ -1,0 +1,96 @@
+"""Trained networks, each with a card that says how it came to be: recipe, seed, data, hardware, curves, metrics.
+
+A network is a folder here: network.safetensors (float32), card.json, and for generators snapshots.safetensors
+(what it drew on its way and, where they are small, its weights at those moments in float16).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from safetensors.torch import load as from_bytes
+from torch import Tensor, nn
+
+from course_lib import runtime
+from course_lib.training.recipes import RECIPES, build
+
+FOLDER = Path(__file__).parent
+MEND = "mend it with: git checkout -- course_lib/zoo"
+
+
+@dataclass(frozen=True)
+class Snapshots:
+    """What a generator drew during training from 64 latents that stayed the same.
+
+    steps:  S numbers of finished training steps, the first one 0
+    images: (S, 64, C, H, W) uint8
+    """
+
+    steps: list[int]
+    images: Tensor
+
+
+def names() -> list[str]:
+    """Every network that `load` knows."""
+    return sorted(folder.name for folder in FOLDER.iterdir() if (folder / "card.json").exists())
+
+
+def card(name: str) -> dict:
+    """A network's card. raises: ValueError naming the nearest network for an unknown one"""
+    return json.loads((FOLDER / runtime.known("name", name, names()) / "card.json").read_text(encoding="utf-8"))
+
+
+def load(name: str, step: int | None = None) -> tuple[nn.Module, dict]:
+    """(network in eval mode on this machine's device, card).
+
+    name:   one of `names()`
+    step:   a moment of training among the card's "snapshot_weights"; None is the finished network
+    raises: ValueError for an unknown name or step, or if a file is not the one its card names
+    """
+    facts = card(name)
+    network = build(RECIPES[facts["recipe"]])[0]
+    if step is None:
+        tensors = _verified(name, "network.safetensors")
+    else:
+        kept = facts.get("snapshot_weights", [])
+        if step not in kept:
+            raise ValueError(f"step: expected one of {kept} for {name}, got {step}")
+        index, prefix = kept.index(step), "weights."
+        stacked = _verified(name, "snapshots.safetensors")
+        tensors = {key.removeprefix(prefix): value[index] for key, value in stacked.items() if key.startswith(prefix)}
+    network.load_state_dict({key: value.float() if value.is_floating_point() else value for key, value in tensors.items()})
+    return network.to(runtime.device()).eval().requires_grad_(False), facts
+
+
+def snapshots(name: str) -> Snapshots:
+    """What the network drew during its training. raises: ValueError if it has no snapshots"""
+    facts = card(name)
+    if "snapshots.safetensors" not in facts["sha256"]:
+        raise ValueError(f"name: expected a generator with snapshots, got {name!r}")
+    stored = _verified(name, "snapshots.safetensors")
+    return Snapshots(stored["steps"].tolist(), stored["images"])
+
+
+@torch.inference_mode()
+def sample(generator: nn.Module, count: int, seed: int = 0, batch_size: int = 500) -> Tensor:
+    """`count` images from latents that depend on the seed alone. → (count, C, H, W) float in [−1, 1] on the CPU"""
+    device = next(generator.parameters()).device
+    z = torch.randn(count, generator.latent_dim, generator=runtime.keyed_generator("cpu", seed, "sample"))
+    return torch.cat([generator(rows.to(device)).float().cpu() for rows in z.split(batch_size)])
+
+
+def _verified(name: str, file: str) -> dict[str, Tensor]:
+    path = FOLDER / name / file
+    expected = card(name)["sha256"][file]
+    try:
+        payload = path.read_bytes()
+    except FileNotFoundError:
+        raise FileNotFoundError(f"{path}: expected a part of the zoo, found nothing; {MEND}") from None
+    found = hashlib.sha256(payload).hexdigest()
+    if found != expected:
+        raise ValueError(f"{path}: expected SHA-256 {expected}, got {found}; {MEND}")
+    return from_bytes(payload)

@@ -1,0 +1,63 @@
+"""How good are a generator's samples, in the eyes of the course's own Fashion-MNIST classifier?
+
+Its numbers compare generators within the course. They are not the published FID (another network, other images)
+and say nothing that this classifier cannot see.
+"""
+
+from __future__ import annotations
+
+import functools
+
+import torch
+from torch import Tensor, nn
+
+from course_lib import data, zoo
+from course_lib.metrics import fid
+
+PROTOCOL = "features (64) and probabilities of classifier-fashion, against the 10,000 test images of Fashion-MNIST"
+SURE = 0.9
+
+
+@torch.inference_mode()
+def classify(images: Tensor, classifier: nn.Module | None = None) -> tuple[Tensor, Tensor]:
+    """(features (N, 64), probabilities (N, 10)) on the CPU.
+
+    images: (N, 1, 28, 28) or with a border around it, such as (N, 1, 32, 32); float in [−1, 1] or uint8
+    """
+    classifier = classifier or zoo.load("classifier-fashion")[0]
+    device = next(classifier.parameters()).device
+    features, probabilities = [], []
+    for batch in images.split(1000):
+        batch = data.to_float(batch) if batch.dtype == torch.uint8 else batch
+        found = classifier.features(centre(batch, 28).to(device))
+        features.append(found.cpu())
+        probabilities.append(classifier.head(found).softmax(1).cpu())
+    return torch.cat(features), torch.cat(probabilities)
+
+
+def centre(images: Tensor, size: int) -> Tensor:
+    """The middle (size, size) of each image: takes a border off that `Images.padded` put on."""
+    top, left = (images.shape[2] - size) // 2, (images.shape[3] - size) // 2
+    return images[:, :, top:top + size, left:left + size]
+
+
+@functools.lru_cache(maxsize=1)
+def real() -> tuple[Tensor, Tensor]:
+    """`classify` of the test images, computed once."""
+    return classify(data.load("fashion-mnist", "test").pixels)
+
+
+def judge(images: Tensor) -> dict:
+    """Distance, sureness and balance of samples, with N and protocol.
+
+    images:  (N, 1, H, W) with H, W ≥ 28, float in [−1, 1] or uint8
+    returns: fid (squared Fréchet distance of features), sure and real_sure (shares with top probability above
+             0.9), class_shares (10 shares of the most probable class), n, protocol
+    """
+    features, probabilities = classify(images)
+    real_features, real_probabilities = real()
+    shares = torch.bincount(probabilities.argmax(1), minlength=10).double() / len(images)
+    return {"fid": fid(real_features, features),
+            "sure": (probabilities.amax(1) > SURE).double().mean().item(),
+            "real_sure": (real_probabilities.amax(1) > SURE).double().mean().item(),
+            "class_shares": shares.tolist(), "n": len(images), "protocol": PROTOCOL}
