@@ -76,6 +76,15 @@ def _axes(rows=1, columns=1, size=(7.0, 3.2), **options):
     return figure, figure.subplots(rows, columns, squeeze=False, **options)
 
 
+def _plain_ticks(axis) -> None:
+    """A logarithmic axis labelled 1, 2, 5, 10, … instead of powers."""
+    from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
+
+    axis.set_major_locator(LogLocator(subs=(1, 2, 5), numticks=8))
+    axis.set_major_formatter(StrMethodFormatter("{x:,g}"))
+    axis.set_minor_formatter(NullFormatter())
+
+
 def tile(images: Tensor, columns: int, gap: int = 1, background: int = 127) -> np.ndarray:
     """(N, C, H, W), uint8 in [0, 255] or float in [−1, 1] → one (h, w, 3) uint8 picture, row by row."""
     pixels = (images if images.dtype == torch.uint8 else to_uint8(images)).cpu()
@@ -97,10 +106,12 @@ def image_grids(grids: Mapping[str, Tensor], columns: int = 8, alt: str | None =
     grids: {title: (N, C, H, W) images}, uint8 or float in [−1, 1]
     """
     def draw(theme):
-        figure, axes = _axes(1, len(grids), size=(panel * len(grids), panel * 1.12))
-        for axis, (name, images) in zip(axes[0], grids.items()):
-            axis.imshow(tile(images, columns, background=22 if theme == "dark" else 255), interpolation="nearest")
-            axis.set_title(name)
+        sheets = {name: tile(images, columns, background=22 if theme == "dark" else 255) for name, images in grids.items()}
+        tallest = max(sheet.shape[0] / sheet.shape[1] for sheet in sheets.values())
+        figure, axes = _axes(1, len(grids), size=(panel * len(grids), panel * tallest + (0.6 if title else 0.35)))
+        for axis, (name, sheet) in zip(axes[0], sheets.items()):
+            axis.imshow(sheet, interpolation="nearest")
+            axis.set_title(name, fontweight="normal" if title else "bold")
             axis.set_axis_off()
         if title:
             figure.suptitle(title, x=0.01, ha="left", fontweight="bold", fontsize=11)
@@ -133,6 +144,7 @@ def training_curves(history: History, title: str, smooth: int = 1) -> Figure:
         axes[0][0].axhline(np.log(2), color=ORANGE, lw=0.8, ls=":")
         axes[0][1].axhline(0, color=INK[theme], lw=0.8, ls=":")
         axes[0][2].set_yscale("log")
+        _plain_ticks(axes[0][2].yaxis)
         figure.suptitle(title, x=0.01, ha="left", fontweight="bold", fontsize=11)
         return figure
 
@@ -160,6 +172,9 @@ def curves(x: Sequence[float], series: Mapping[str, Sequence[float]], *, title: 
         axis.set(title=title, xlabel=xlabel, ylabel=ylabel)
         axis.set_xscale("log" if log_x else "linear")
         axis.set_yscale("log" if log_y else "linear")
+        for ticks, logarithmic in ((axis.xaxis, log_x), (axis.yaxis, log_y)):
+            if logarithmic:
+                _plain_ticks(ticks)
         if len(series) > 1:
             axis.legend()
         return figure
@@ -173,7 +188,7 @@ def bars(values: Mapping[str, float], *, title: str, ylabel: str, reference: tup
     def draw(theme):
         figure, axes = _axes(size=(7.0, 3.0))
         axis = axes[0][0]
-        drawn = axis.bar(list(values), list(values.values()), color=BLUE, width=0.7)
+        drawn = axis.bar(list(values), list(values.values()), color=BLUE, width=0.7, zorder=2)
         axis.bar_label(drawn, [f"{value:.3g}" for value in values.values()], color=INK[theme], fontsize=8)
         if reference:
             axis.axhline(reference[1], color=RED, ls=":", label=reference[0])

@@ -4,7 +4,7 @@ In a notebook: `from course_lib.exercises import exercise, explain, predict, pro
 """
 
 from course_lib.exercises.engine import EXERCISES, Exercise, Property, WrongAnswer, exercise, get, judge, running_on
-from course_lib.exercises.progress import add_to_report, progress
+from course_lib.exercises.ledger import add_to_report, progress
 from course_lib.exercises.questions import explain, predict, quiz, reveal
 
 __all__ = ["EXERCISES", "Exercise", "Property", "WrongAnswer", "add_to_report", "exercise", "explain", "get", "judge",

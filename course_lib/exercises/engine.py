@@ -29,7 +29,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from course_lib.exercises import cards, progress
+from course_lib.exercises import cards, ledger
 from course_lib.runtime import known
 
 
@@ -131,9 +131,9 @@ def exercise(exercise_id: str, *, reset: bool = False) -> Callable[[Callable], C
         verdict = judge(item, answer)
         trouble = None
         if verdict.status != "not attempted":
-            tries = progress.read()["exercises"].get(item.id, {})
+            tries = ledger.read()["exercises"].get(item.id, {})
             status = "right" if "right" in (verdict.status, tries.get("status")) else verdict.status
-            trouble = progress.record("exercises", item.id, status=status, attempts=tries.get("attempts", 0) + 1)
+            trouble = ledger.record("exercises", item.id, status=status, attempts=tries.get("attempts", 0) + 1)
         _bound[item.id] = "your own function" if verdict.status == "right" else "the library's function"
         cards.show(card(item, verdict, trouble), Folded(item))
         return answer if verdict.status == "right" else item.reference
@@ -366,8 +366,8 @@ def _reset(item: Exercise, answer: Callable) -> Callable:
         kept = inspect.getsource(answer)
     except (OSError, TypeError):
         kept = ""
-    old = progress.read()["exercises"].get(item.id, {}).get("kept", [])
-    progress.record("exercises", item.id, status="not attempted", kept=[*old, kept])
+    old = ledger.read()["exercises"].get(item.id, {}).get("kept", [])
+    ledger.record("exercises", item.id, status="not attempted", kept=[*old, kept])
     _bound[item.id] = "the library's function"
     shell = get_ipython()
     if shell is not None and stub is not None:

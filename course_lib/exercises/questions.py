@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from course_lib.exercises import cards, engine, progress
+from course_lib.exercises import cards, engine, ledger
 from course_lib.runtime import known
 
 
@@ -47,13 +47,13 @@ def predict(prediction_id: str, options: Sequence[str]):
     import ipywidgets as w
 
     _options[prediction_id] = list(options)
-    chosen = progress.read()["predictions"].get(prediction_id, {}).get("choice")
+    chosen = ledger.read()["predictions"].get(prediction_id, {}).get("choice")
     radio = w.RadioButtons(options=list(options), value=chosen if chosen in options else None,
                            layout=w.Layout(width="max-content"))
     status = w.HTML(_noted(chosen) if chosen in options else "Choose one; then run on.")
 
     def note(change):
-        status.value = _noted(change["new"], progress.record("predictions", prediction_id, choice=change["new"]))
+        status.value = _noted(change["new"], ledger.record("predictions", prediction_id, choice=change["new"]))
 
     radio.observe(note, "value")
     return w.VBox([w.HTML("<strong>Your prediction</strong>"), radio, status])
@@ -72,9 +72,9 @@ def reveal(prediction_id: str, answer: str, because: str) -> cards.Card:
     """
     known("prediction", prediction_id, _options)
     known("answer", answer, _options[prediction_id])
-    choice = progress.read()["predictions"].get(prediction_id, {}).get("choice")
+    choice = ledger.read()["predictions"].get(prediction_id, {}).get("choice")
     if choice is not None:
-        progress.record("predictions", prediction_id, outcome=answer)
+        ledger.record("predictions", prediction_id, outcome=answer)
     title = {None: "The run says", answer: "As you predicted"}.get(choice, "Not as you predicted")
     yours = f"You said: {choice}." if choice not in (None, answer) else ""
     return cards.Card("right" if choice == answer else "note", f"{title}: {answer}", [cards.escape(yours), cards.escape(because)])
@@ -98,7 +98,7 @@ def quiz(quiz_id: str):
             right.setdefault(number, option.right)  # the first answer is the one that counts
             reason.value = cards.Card("right" if option.right else "wrong", "Right" if option.right else "Not so",
                                       [cards.escape(option.reason)])._repr_html_()
-            progress.record("quizzes", quiz_id, first_answers_right=sum(right.values()), of=len(questions))
+            ledger.record("quizzes", quiz_id, first_answers_right=sum(right.values()), of=len(questions))
 
         radio.observe(answered, "value")
         return w.VBox([w.HTML(f"<strong>{number}. {cards.escape(question.text)}</strong>"), radio, reason])
@@ -112,7 +112,7 @@ def explain(explanation_id: str):
 
     engine.all_exercises()
     item = EXPLANATIONS[known("explanation", explanation_id, EXPLANATIONS)]
-    before = progress.read()["explanations"].get(explanation_id, {})
+    before = ledger.read()["explanations"].get(explanation_id, {})
     text = w.Textarea(value=before.get("text", ""), placeholder="In your own words …",
                       layout=w.Layout(width="100%", max_width="52em", height="8em"))
     compare = w.Button(description="Compare with the rubric", layout=w.Layout(width="max-content"))
@@ -123,7 +123,7 @@ def explain(explanation_id: str):
 
     def save(_=None):
         points = [point for point, mark in zip(item.rubric, marks) if mark.value]
-        trouble = progress.record("explanations", explanation_id, text=text.value, points=points)
+        trouble = ledger.record("explanations", explanation_id, text=text.value, points=points)
         status.value = cards.escape(trouble or f"Saved: {len(points)} of {len(marks)} points.")
 
     def show(_):

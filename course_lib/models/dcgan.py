@@ -20,13 +20,14 @@ class Generator(nn.Module):
     Feature maps: (width·size/8, 4, 4) → … → (2·width, size/4, size/4) → (width, size/2, size/2) → image.
     """
 
-    def __init__(self, latent_dim: int = 100, width: int = 64, channels: int = 3, size: int = 64):
+    def __init__(self, latent_dim: int = 100, width: int = 64, channels: int = 3, size: int = 64, block=None):
         super().__init__()
+        block = block or upsample  # another block of the same contract can be tried, a learner's own for one
         self.latent_dim = latent_dim
         maps = _widths(width, size)[::-1]
         blocks = [nn.Sequential(nn.ConvTranspose2d(latent_dim, maps[0], 4, bias=False),
                                 nn.BatchNorm2d(maps[0]), nn.ReLU())]
-        blocks += [upsample(before, after) for before, after in zip(maps, maps[1:])]
+        blocks += [block(before, after) for before, after in zip(maps, maps[1:])]
         to_image = nn.Sequential(nn.ConvTranspose2d(maps[-1], channels, 4, stride=2, padding=1, bias=False), nn.Tanh())
         self.blocks = nn.Sequential(*blocks, to_image)
         initialise(self)

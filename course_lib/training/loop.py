@@ -30,6 +30,7 @@ class TrainConfig:
     loss: str = "non_saturating"                # a key of losses.LOSSES
     learning_rate_g: float = 2e-4               # Adam
     learning_rate_d: float = 2e-4
+    decay_from: float = 1.0                     # share of the steps after which both rates fall linearly to 0; 1: never
     betas: tuple[float, float] = (0.5, 0.999)   # DCGAN's: with 0.9 the momentum outlives the game's turns
     ema_half_life_kimg: float | None = 10.0     # thousands of images; None switches averaging off
     seed: int = 0
@@ -102,7 +103,7 @@ def fit(generator: nn.Module, discriminator: nn.Module, images: Images, config: 
 
     images:    their pixels are moved to the device as one uint8 tensor; a batch is a gather and a cast
     callbacks: called as callback(state) after every step, and once before the first
-    d_step, g_step: replace the library's steps, with or without their last argument; a chapter passes the learner's own
+    d_step, g_step: replace the library's steps; a chapter passes the learner's own
     returns:   History; `history.averaged` is the generator to sample from
     raises:    TrainingDiverged; ValueError if a checkpoint in config.checkpoint_dir is of another run
     """
@@ -145,6 +146,8 @@ def fit(generator: nn.Module, discriminator: nn.Module, images: Images, config: 
         draw = runtime.keyed_generator(device, config.seed, step, "z")
         z_d, z_g = torch.randn(2, config.batch_size, generator.latent_dim, generator=draw, device=device)
 
+        for optimizer, rate in ((state.optimizer_d, config.learning_rate_d), (state.optimizer_g, config.learning_rate_g)):
+            optimizer.param_groups[0]["lr"] = rate * decay(step / config.steps, config.decay_from)
         d_loss, real_logits, fake_logits = d_step(g, d, state.optimizer_d, real, z_d, chosen)
         d_norm = gradient_norm(discriminator) if (step + 1) % config.log_every_steps == 0 else None
         g_loss, _ = g_step(g, d, state.optimizer_g, z_g, chosen)
@@ -173,7 +176,12 @@ def fit(generator: nn.Module, discriminator: nn.Module, images: Images, config: 
     return state.history
 
 
-ABSURD = 1e4  # nats: two hundred times what a sensible run shows at its worst
+ABSURD = 1e4  # nats; a logit that wrong is past all recovery
+
+
+def decay(progress: float, start: float) -> float:
+    """1 until `start`, then falling linearly to 0 at progress 1."""
+    return 1.0 if progress <= start else (1 - progress) / (1 - start)
 
 
 class InPrecision(nn.Module):

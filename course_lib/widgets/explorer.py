@@ -23,7 +23,7 @@ class LatentExplorer(Picture):
         self.generator = generator.eval()
         self.device = next(generator.parameters()).device
         self.axes = latent.principal_directions(generator, directions).to("cpu")
-        wide = w.Layout(width="22em")
+        wide = w.Layout(width="26em")
         self.seed_a = w.BoundedIntText(seed, 0, 10**6, description="seed A", layout=w.Layout(width="11em"))
         self.seed_b = w.BoundedIntText(seed + 1, 0, 10**6, description="seed B", layout=w.Layout(width="11em"))
         self.between = w.FloatSlider(0.0, min=0, max=1, step=0.02, description="A → B", layout=wide)

@@ -24,7 +24,7 @@ class TrainingScrubber(Picture):
         last = len(self.snapshots.steps) - 1
         self.moment = w.IntSlider(last, min=0, max=last, description="moment", readout=False, layout=w.Layout(width="22em"))
         self.play = w.Play(min=0, max=last, interval=400, show_repeat=False)
-        w.jslink((self.play, "value"), (self.moment, "value"))
+        self.play.observe(lambda change: setattr(self.moment, "value", change["new"]), "value")  # jslink would start at 0
         self.numbers = w.HTML()
         self.moment.observe(self._draw, "value")
         self.children = [self.style_tag, w.HBox([self.moment, self.play]),

@@ -1,0 +1,53 @@
+"""Interpolation and directions: closed forms and the places where formulas break."""
+
+import pytest
+import torch
+
+from course_lib import latent
+from course_lib.models import dcgan, mlp
+
+
+def test_ends_and_middle():
+    a, b = torch.randn(2, 3, 50, dtype=torch.float64)
+    for between in (latent.lerp, latent.slerp):
+        torch.testing.assert_close(between(a, b, 0.0), a)
+        torch.testing.assert_close(between(a, b, 1.0), b)
+    torch.testing.assert_close(latent.lerp(a, b, 0.5), (a + b) / 2)
+
+
+def test_slerp_keeps_norms_that_lerp_shortens():
+    a, b = torch.randn(2, 2000, 100)
+    assert latent.lerp(a, b, 0.5).square().sum(1).mean().item() == pytest.approx(50, rel=0.03)  # d/2
+    want = (a.norm(dim=1) + b.norm(dim=1)) / 2
+    torch.testing.assert_close(latent.slerp(a, b, 0.5).norm(dim=1), want, rtol=1e-4, atol=0)
+
+
+def test_slerp_turns_at_a_constant_rate():
+    a, b = torch.tensor([[1.0, 0.0]]), torch.tensor([[0.0, 1.0]])
+    path = torch.cat([latent.slerp(a, b, t / 6) for t in range(7)])
+    angles = torch.atan2(path[:, 1], path[:, 0])
+    torch.testing.assert_close(angles.diff(), torch.full((6,), torch.pi / 12))
+
+
+@pytest.mark.parametrize("b", [torch.ones(1, 4), -torch.ones(1, 4), torch.zeros(1, 4), 3 * torch.ones(1, 4)])
+def test_slerp_where_the_arc_is_not_defined(b):
+    a = torch.ones(1, 4)
+    torch.testing.assert_close(latent.slerp(a, b, 0.25), latent.lerp(a, b, 0.25))
+
+
+def test_slerp_treats_rows_one_by_one():
+    a, b = torch.randn(2, 5, 8)
+    together = latent.slerp(a, b, 0.3)
+    torch.testing.assert_close(together, torch.cat([latent.slerp(a[i:i + 1], b[i:i + 1], 0.3) for i in range(5)]))
+
+
+@pytest.mark.parametrize("generator", [mlp.Generator(latent_dim=12, width=16), dcgan.Generator(12, 4, 1, 16)], ids=["mlp", "dcgan"])
+def test_directions_are_orthonormal_and_the_first_is_stretched_most(generator):
+    axes = latent.principal_directions(generator, 12)
+    torch.testing.assert_close(axes @ axes.T, torch.eye(12), atol=1e-5, rtol=0)
+    weight = next(generator.parameters())
+    matrix = weight if weight.ndim == 2 else weight.flatten(1).T
+    stretch = (matrix @ axes.T).norm(dim=0)
+    assert (stretch.diff() <= 1e-5).all()
+    with pytest.raises(ValueError, match="count: expected 1 to 12, got 13"):
+        latent.principal_directions(generator, 13)

@@ -1,0 +1,42 @@
+"""Recipes: named, reproducible from their seed, resumable, with snapshots on the way."""
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from course_lib.training import RECIPES, recipes
+
+GANS = [name for name, recipe in RECIPES.items() if isinstance(recipe, recipes.Recipe)]
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_initial_weights_depend_on_the_recipe_alone(name):
+    one = recipes.build(RECIPES[name])[0].state_dict()
+    torch.rand(7)
+    other = recipes.build(RECIPES[name])[0].state_dict()
+    assert all(torch.equal(one[key], other[key]) for key in one)
+
+
+@pytest.mark.parametrize("name", GANS)
+def test_recipes_see_all_60_000_images_and_keep_at_least_16_snapshots(name):
+    recipe = RECIPES[name]
+    assert recipe.config.steps % (60_000 // recipe.config.batch_size) == 0
+    moments = recipes.snapshot_steps(recipe.config.steps, recipe.snapshots)
+    assert len(moments) >= 17 and moments[0] == 0 and moments[-1] == recipe.config.steps
+
+
+def test_a_short_run_leaves_its_snapshots_and_goes_on(tmp_path):
+    settings = {"precision": "float32", "batch_size": 8, "checkpoint_every_steps": 2}
+    recipes.train("mlp-fashion", tmp_path, {**settings, "steps": 4}, verbose=False)
+    history = recipes.train("mlp-fashion", tmp_path, {**settings, "steps": 6, "log_every_steps": 1}, verbose=False)
+    assert history["step"] == [5, 6]
+    kept = sorted((tmp_path / "snapshots").glob("*.safetensors"))
+    assert kept[0].name == "step-0000000.safetensors" and kept[-1].name == "step-0000006.safetensors"
+    assert all(t.dtype == torch.float16 for name, t in load_file(kept[-1]).items() if "num_batches" not in name)
+
+
+def test_unknown_names_are_answered_with_the_nearest():
+    with pytest.raises(ValueError, match="recipe_name: .*did you mean 'dcgan-fashion'"):
+        recipes.train("dcgan-fasion")
+    with pytest.raises(ValueError, match="override: .*did you mean 'steps'"):
+        recipes.train("mlp-fashion", overrides={"step": 3})
