@@ -34,11 +34,13 @@ GIGABYTES_NEEDED = 8
 
 
 def main(arguments=None) -> int:
-    parser = argparse.ArgumentParser(prog="python course.py", description=__doc__,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        prog="python course.py", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("command", choices=["lab", "test", "doctor"], nargs="?", default="lab")
-    parser.add_argument("--cpu", action="store_true",
-                        help="install PyTorch's smaller CPU builds where they can be had (first run only)")
+    parser.add_argument(
+        "--cpu", action="store_true", help="install PyTorch's smaller CPU builds where they can be had (first run only)"
+    )
     parser.add_argument("--port", type=int, default=8888, help="lab: first port to try (default 8888)")
     parser.add_argument("--ip", default="127.0.0.1", help="lab: address to listen on; 0.0.0.0 inside a container")
     parser.add_argument("--no-browser", action="store_true", help="lab: print the address instead of opening it")
@@ -46,8 +48,11 @@ def main(arguments=None) -> int:
     if rest and options.command != "test":
         parser.error(f"unrecognised: {' '.join(rest)}")
     if sys.version_info < OLDEST:
-        print("The course needs Python %d.%d or newer; this is %s.\nInstall one from python.org and run: "
-              "python3.12 course.py %s" % (*OLDEST, sys.version.split()[0], options.command))
+        oldest = ".".join(map(str, OLDEST))
+        print(
+            f"The course needs Python {oldest} or newer; this is {sys.version.split()[0]}.\n"
+            f"Install one from python.org and run: python3.12 course.py {options.command}"
+        )
         return 1
     if options.command == "doctor":
         return doctor()
@@ -61,6 +66,7 @@ def main(arguments=None) -> int:
 
 # ---------------------------------------------------------------- the environment, made once
 
+
 class InstallFailed(Exception):
     """What went wrong, and the command that mends it."""
 
@@ -73,12 +79,17 @@ def environment(cpu: bool) -> str:
     if stamped(python):
         return str(python)
     free = shutil.disk_usage(ROOT).free / 1e9
-    print(f"First run: making {VENV.name} and installing PyTorch, JupyterLab and the course into it.\n"
-          f"This takes 2 to 10 minutes and up to {GIGABYTES_NEEDED - 1} GB (a Linux PyTorch carries its CUDA libraries); "
-          f"{free:.0f} GB are free. It happens once.", flush=True)
+    print(
+        f"First run: making {VENV.name} and installing PyTorch, JupyterLab and the course into it.\n"
+        f"This takes 2 to 10 minutes and up to {GIGABYTES_NEEDED - 1} GB (a Linux PyTorch carries its CUDA libraries); "
+        f"{free:.0f} GB are free. It happens once.",
+        flush=True,
+    )
     if free < GIGABYTES_NEEDED and not cpu:
-        raise InstallFailed(f"Expected at least {GIGABYTES_NEEDED} GB free in {ROOT}, found {free:.1f}. Free some, or take "
-                            "PyTorch's smaller builds: python course.py lab --cpu")
+        raise InstallFailed(
+            f"Expected at least {GIGABYTES_NEEDED} GB free in {ROOT}, found {free:.1f}. Free some, or take "
+            "PyTorch's smaller builds: python course.py lab --cpu"
+        )
     started = time.monotonic()
     make_venv(python)
     quiet = [] if sys.stdout.isatty() else ["--quiet"]
@@ -86,9 +97,11 @@ def environment(cpu: bool) -> str:
     if cpu:
         small_torch(python, pip)
     if subprocess.call([*pip, "--editable", f"{ROOT}[test]"]) != 0:
-        raise InstallFailed("pip could not install the course (its last lines are above). Run the same command again: "
-                            "what was downloaded is kept.")
-    STAMP.write_text(json.dumps({"key": stamp_key(python)}), encoding="utf-8")
+        raise InstallFailed(
+            "pip could not install the course (its last lines are above). Run the same command again: "
+            "what was downloaded is kept."
+        )
+    STAMP.write_text(json.dumps({"key": stamp_key()}), encoding="utf-8")
     print(f"Installed in {time.monotonic() - started:.0f} s.\n", flush=True)
     return str(python)
 
@@ -98,6 +111,7 @@ def is_installed_here() -> bool:
     if Path(sys.prefix) == VENV:
         return False  # our own .venv is judged by its stamp
     from importlib import metadata
+
     for found in metadata.distributions(name="gan-course"):
         origin = json.loads(found.read_text("direct_url.json") or "{}")
         if origin.get("url", "") == ROOT.as_uri():
@@ -105,16 +119,21 @@ def is_installed_here() -> bool:
     return False
 
 
-def stamp_key(python: Path) -> str:
-    """Changes when the list of dependencies or the environment's Python does; then pip runs again."""
-    version = subprocess.run([str(python), "--version"], capture_output=True, text=True).stdout.strip()
-    return hashlib.sha256((ROOT / "pyproject.toml").read_bytes() + f"{version} {ROOT}".encode()).hexdigest()
+def stamp_key() -> str:
+    """Changes when the list of dependencies, the environment's Python or the folder does; then pip runs again."""
+    made_with = VENV / "pyvenv.cfg"
+    parts = [
+        (ROOT / "pyproject.toml").read_bytes(),
+        made_with.read_bytes() if made_with.exists() else b"",
+        str(ROOT).encode(),
+    ]
+    return hashlib.sha256(b"\0".join(parts)).hexdigest()
 
 
 def stamped(python: Path) -> bool:
     """A finished installation of the present pyproject.toml; the folder alone may be half a one."""
     try:
-        return json.loads(STAMP.read_text(encoding="utf-8"))["key"] == stamp_key(python)
+        return python.exists() and json.loads(STAMP.read_text(encoding="utf-8"))["key"] == stamp_key()
     except (OSError, ValueError, KeyError):
         return False
 
@@ -128,8 +147,10 @@ def make_venv(python: Path) -> None:
     made = subprocess.call([sys.executable, "-m", "venv", "--clear", "--without-pip", str(VENV)]) == 0
     outer = [sys.executable, "-m", "pip", "--python", str(python), "install", "--quiet", "pip"]
     if not made or subprocess.call(outer) != 0:
-        raise InstallFailed("This Python cannot make a virtual environment. On Debian or Ubuntu: "
-                            "sudo apt-get install python3-venv python3-pip")
+        raise InstallFailed(
+            "This Python cannot make a virtual environment. On Debian or Ubuntu: "
+            "sudo apt-get install python3-venv python3-pip"
+        )
 
 
 def small_torch(python: Path, pip: list) -> None:
@@ -137,10 +158,13 @@ def small_torch(python: Path, pip: list) -> None:
     uv = [str(python), "-m", "uv", "pip", "install", "--python", str(python), "--torch-backend", "cpu"]
     if subprocess.call([*pip, "uv"]) == 0 and subprocess.call([*uv, "torch>=2.11", "torchvision>=0.26"]) == 0:
         return
-    print("The CPU builds cannot be had from here; going on with the usual ones, which run on a CPU as well.", flush=True)
+    print(
+        "The CPU builds cannot be had from here; going on with the usual ones, which run on a CPU as well.", flush=True
+    )
 
 
 # ---------------------------------------------------------------- lab
+
 
 def lab(python: str, options) -> int:
     """JupyterLab on workbook/, the learner's own copy of the chapters."""
@@ -150,9 +174,18 @@ def lab(python: str, options) -> int:
     if port != options.port:
         print(f"Port {options.port} is in use; taking {port}.")
     token = secrets.token_hex(24)
-    command = [python, "-m", "jupyterlab", "--no-browser", f"--ServerApp.port={port}", "--ServerApp.port_retries=0",
-               f"--ServerApp.ip={options.ip}", f"--ServerApp.root_dir={ROOT / 'workbook'}",
-               f"--LabApp.app_settings_dir={ROOT / 'course_lib' / 'jupyter_settings'}", "--log-level=WARN"]
+    command = [
+        python,
+        "-m",
+        "jupyterlab",
+        "--no-browser",
+        f"--ServerApp.port={port}",
+        "--ServerApp.port_retries=0",
+        f"--ServerApp.ip={options.ip}",
+        f"--ServerApp.root_dir={ROOT / 'workbook'}",
+        f"--LabApp.app_settings_dir={ROOT / 'course_lib' / 'jupyter_settings'}",
+        "--log-level=WARN",
+    ]
     if hasattr(os, "geteuid") and os.geteuid() == 0:
         command.append("--allow-root")  # Jupyter refuses root otherwise, and in a container there is nobody else
     server = subprocess.Popen(command, cwd=ROOT, env={**os.environ, "JUPYTER_TOKEN": token})
@@ -214,6 +247,7 @@ def first_chapter() -> str:
 
 # ---------------------------------------------------------------- test and doctor
 
+
 def test(python: str, rest: list) -> int:
     """The library's tests, then every notebook twice: as a learner with no answers and as one with right answers."""
     workers = ["-n", "2"]
@@ -229,8 +263,13 @@ def test(python: str, rest: list) -> int:
     with tempfile.TemporaryDirectory(prefix="gan-course-") as scratch:
         for title, arguments, extra in stages:
             print(f"\n=== {title}", flush=True)
-            settings = {"COURSE_PROFILE": "ci", "COURSE_PROGRESS": str(Path(scratch, title.split()[-1] + ".json")),
-                        "COURSE_CACHE": str(Path(scratch, "cache")), "OMP_NUM_THREADS": "1", **extra}
+            settings = {
+                "COURSE_PROFILE": "ci",
+                "COURSE_PROGRESS": str(Path(scratch, title.split()[-1] + ".json")),
+                "COURSE_CACHE": str(Path(scratch, "cache")),
+                "OMP_NUM_THREADS": "1",
+                **extra,
+            }
             begun = time.monotonic()
             code = subprocess.call([python, "-m", "pytest", *arguments], cwd=ROOT, env={**os.environ, **settings})
             results.append((title, code, time.monotonic() - begun))

@@ -9,13 +9,21 @@ from typing import Annotated
 
 import typer
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, help="The course on generative adversarial networks, on the command line.")
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    help="The course on generative adversarial networks, on the command line.",
+)
 
 
 @app.command()
 def train(
-    recipe: Annotated[str, typer.Argument(help="a name from the list that an unknown name prints, such as dcgan-fashion")],
-    out: Annotated[Path | None, typer.Option(help="folder of the run; an unfinished one is resumed [default: runs/RECIPE]")] = None,
+    recipe: Annotated[
+        str, typer.Argument(help="a name from the list that an unknown name prints, such as dcgan-fashion")
+    ],
+    out: Annotated[
+        Path | None, typer.Option(help="folder of the run; an unfinished one is resumed [default: runs/RECIPE]")
+    ] = None,
     change: Annotated[list[str] | None, typer.Option("--set", help="override a setting: --set steps=1000")] = None,
 ) -> None:
     """Run a recipe to its end, from wherever an earlier call stopped, and write its zoo entry to OUT/zoo."""
@@ -36,8 +44,10 @@ def train(
     else:
         recipes.train(recipe, run, dict(map(_setting, change or [])))
         card = recording.record_generator(recipe, run, run / "zoo")
-    typer.echo(f"{card['summary']}\n{card['minutes']} minutes on {card['hardware']['device']}; metrics: {card['metrics']}\n"
-               f"written to {run / 'zoo'}")
+    typer.echo(
+        f"{card['summary']}\n{card['minutes']} minutes on {card['hardware']['device']}; metrics: {card['metrics']}\n"
+        f"written to {run / 'zoo'}"
+    )
 
 
 def _setting(text: str) -> tuple[str, object]:
@@ -72,7 +82,9 @@ def sample(
 
 
 @app.command()
-def progress(chapter: Annotated[str | None, typer.Argument(help='such as "02"; all chapters without it')] = None) -> None:
+def progress(
+    chapter: Annotated[str | None, typer.Argument(help='such as "02"; all chapters without it')] = None,
+) -> None:
     """What you have done so far."""
     from course_lib.exercises import progress as so_far
 

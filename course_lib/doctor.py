@@ -29,7 +29,11 @@ class Finding:
 def python() -> Finding:
     version = platform.python_version()
     good = sys.version_info >= (3, 11)
-    return Finding("ok" if good else "FAIL", f"Python {version} at {sys.executable}", "" if good else "install Python 3.11 or newer")
+    return Finding(
+        "ok" if good else "FAIL",
+        f"Python {version} at {sys.executable}",
+        "" if good else "install Python 3.11 or newer",
+    )
 
 
 def torch_and_device() -> Finding:
@@ -37,12 +41,19 @@ def torch_and_device() -> Finding:
         import torch
         import torchvision
     except (ImportError, OSError, RuntimeError) as error:
-        return Finding("FAIL", f"torch does not start: {error}", f"{sys.executable} -m pip install --force-reinstall torch torchvision")
+        return Finding(
+            "FAIL",
+            f"torch does not start: {error}",
+            f"{sys.executable} -m pip install --force-reinstall torch torchvision",
+        )
     from course_lib import runtime
 
     facts = runtime.environment(runtime.device())
-    return Finding("ok", f"torch {torch.__version__}, torchvision {torchvision.__version__}; {facts['device']}, "
-                         f"{facts['threads']} threads; profile {runtime.profile()}")
+    return Finding(
+        "ok",
+        f"torch {torch.__version__}, torchvision {torchvision.__version__}; {facts['device']}, "
+        f"{facts['threads']} threads; profile {runtime.profile()}",
+    )
 
 
 def jupyter() -> Finding:
@@ -61,7 +72,9 @@ def jupyter() -> Finding:
 
 def disk() -> Finding:
     free = shutil.disk_usage(ROOT).free / 1e9
-    return Finding("ok" if free > 1 else "FAIL", f"disk: {free:.0f} GB free in {ROOT}", "" if free > 1 else "free at least 1 GB")
+    return Finding(
+        "ok" if free > 1 else "FAIL", f"disk: {free:.0f} GB free in {ROOT}", "" if free > 1 else "free at least 1 GB"
+    )
 
 
 def memory() -> Finding:
@@ -69,7 +82,10 @@ def memory() -> Finding:
         total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9
     except (AttributeError, ValueError, OSError):
         return Finding("note", "memory: this system does not tell")
-    return Finding("ok" if total > 3.5 else "note", f"memory: {total:.0f} GB" + ("" if total > 3.5 else "; chapters need about 2 GB"))
+    return Finding(
+        "ok" if total > 3.5 else "note",
+        f"memory: {total:.0f} GB" + ("" if total > 3.5 else "; chapters need about 2 GB"),
+    )
 
 
 def writable() -> Finding:
@@ -109,7 +125,11 @@ def browser() -> Finding:
     found = find_chromium()
     if found:
         return Finding("ok", f"browser tests: {found}")
-    mend = "sudo apt-get install chromium" if sys.platform.startswith("linux") else f"{sys.executable} -m playwright install chromium"
+    mend = (
+        "sudo apt-get install chromium"
+        if sys.platform.startswith("linux")
+        else f"{sys.executable} -m playwright install chromium"
+    )
     return Finding("note", "no Chromium found: the course works, its browser tests are skipped", mend)
 
 
@@ -129,7 +149,17 @@ def find_chromium() -> str | None:
     return own if Path(own).exists() else None
 
 
-CHECKS: list[Callable[[], Finding]] = [python, torch_and_device, jupyter, disk, memory, writable, data, networks, browser]
+CHECKS: list[Callable[[], Finding]] = [
+    python,
+    torch_and_device,
+    jupyter,
+    disk,
+    memory,
+    writable,
+    data,
+    networks,
+    browser,
+]
 
 
 def main() -> int:
@@ -140,7 +170,9 @@ def main() -> int:
             finding = check()
         except Exception as error:  # a broken check must not hide the others
             finding = Finding("FAIL", f"{check.__name__}: {type(error).__name__}: {error}", INSTALL)
-        print(f"{finding.level:5} {finding.text}" + (f"\n      mend: {finding.mend}" if finding.mend else ""), flush=True)
+        print(
+            f"{finding.level:5} {finding.text}" + (f"\n      mend: {finding.mend}" if finding.mend else ""), flush=True
+        )
         failed |= finding.level == "FAIL"
     return int(failed)
 

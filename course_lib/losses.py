@@ -28,7 +28,9 @@ class Loss:
 
 def cross_entropy_discriminator(real_logits: Tensor, fake_logits: Tensor) -> Tensor:
     """−E log D(x) − E log(1 − D(G(z))): minus V(D, G) of Goodfellow et al. 2014 (arXiv:1406.2661v1, eq. 1)."""
-    return F.softplus(-_logits(real_logits, "real_logits")).mean() + F.softplus(_logits(fake_logits, "fake_logits")).mean()
+    return (
+        F.softplus(-_logits(real_logits, "real_logits")).mean() + F.softplus(_logits(fake_logits, "fake_logits")).mean()
+    )
 
 
 def saturating_generator(fake_logits: Tensor) -> Tensor:

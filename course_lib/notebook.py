@@ -39,17 +39,22 @@ def build(source: Path) -> NotebookNode:
     for cell in parsed.cells:
         cell_id = cell.metadata.get("id") or _natural_id(cell)
         if cell_id is None:
-            raise ValueError(f'{source.name}: expected an id, as in # %% id="imports", at the code cell {cell.source[:60]!r}')
+            raise ValueError(
+                f'{source.name}: expected an id, as in # %% id="imports", at the code cell {cell.source[:60]!r}'
+            )
         while cell_id in seen:
             cell_id += "-b"
         seen.add(cell_id)
         cell.id = cell_id
-        cell.metadata = NotebookNode(course={"id": cell_id, "sha": sha(cell.source)},
-                                     **{k: v for k, v in cell.metadata.items() if k == "tags"})
+        cell.metadata = NotebookNode(
+            course={"id": cell_id, "sha": sha(cell.source)}, **{k: v for k, v in cell.metadata.items() if k == "tags"}
+        )
         cells.append(cell)
     notebook = nbformat.v4.new_notebook(cells=cells)
-    notebook.metadata = NotebookNode(kernelspec={"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
-                                     language_info={"name": "python"})
+    notebook.metadata = NotebookNode(
+        kernelspec={"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
+        language_info={"name": "python"},
+    )
     return notebook
 
 

@@ -23,9 +23,11 @@ BLUE, ORANGE, GREEN, PINK, SKY, RED = "#0072B2", "#E69F00", "#009E73", "#CC79A7"
 INK = {"light": "#1f2328", "dark": "#e6e6e6"}
 PAPER = {"light": "#ffffff", "dark": "#161616"}
 FAINT = {"light": "#d0d5da", "dark": "#3a3a3a"}
-STYLE = ("<style>.course-dark{display:none}"
-         'body[data-jp-theme-light="false"] .course-dark,body.vscode-dark .course-dark{display:block}'
-         'body[data-jp-theme-light="false"] .course-light,body.vscode-dark .course-light{display:none}</style>')
+STYLE = (
+    "<style>.course-dark{display:none}"
+    'body[data-jp-theme-light="false"] .course-dark,body.vscode-dark .course-dark{display:block}'
+    'body[data-jp-theme-light="false"] .course-light,body.vscode-dark .course-light{display:none}</style>'
+)
 
 
 class Figure:
@@ -44,12 +46,27 @@ class Figure:
         """The picture as PNG bytes; theme is "light" or "dark"."""
         import matplotlib
 
-        colours = {"figure.facecolor": PAPER[theme], "axes.facecolor": PAPER[theme], "savefig.facecolor": PAPER[theme],
-                   "axes.edgecolor": FAINT[theme], "grid.color": FAINT[theme], "text.color": INK[theme],
-                   "axes.labelcolor": INK[theme], "xtick.color": INK[theme], "ytick.color": INK[theme],
-                   "axes.titlecolor": INK[theme], "legend.frameon": False, "axes.spines.top": False,
-                   "axes.spines.right": False, "axes.titlesize": 11, "axes.titleweight": "bold",
-                   "axes.titlelocation": "left", "font.size": 10, "axes.grid": True, "grid.linewidth": 0.6}
+        colours = {
+            "figure.facecolor": PAPER[theme],
+            "axes.facecolor": PAPER[theme],
+            "savefig.facecolor": PAPER[theme],
+            "axes.edgecolor": FAINT[theme],
+            "grid.color": FAINT[theme],
+            "text.color": INK[theme],
+            "axes.labelcolor": INK[theme],
+            "xtick.color": INK[theme],
+            "ytick.color": INK[theme],
+            "axes.titlecolor": INK[theme],
+            "legend.frameon": False,
+            "axes.spines.top": False,
+            "axes.spines.right": False,
+            "axes.titlesize": 11,
+            "axes.titleweight": "bold",
+            "axes.titlelocation": "left",
+            "font.size": 10,
+            "axes.grid": True,
+            "grid.linewidth": 0.6,
+        }
         with matplotlib.rc_context(colours):
             figure = self.draw(theme)
             buffer = io.BytesIO()
@@ -61,8 +78,11 @@ class Figure:
         Path(path).write_bytes(self.png(theme, dpi))
 
     def _repr_html_(self) -> str:
-        images = "".join(f'<img class="course-{theme}" style="max-width:100%" alt="{html.escape(self.alt, quote=True)}" '
-                         f'src="data:image/png;base64,{base64.b64encode(self.png(theme)).decode()}">' for theme in ("light", "dark"))
+        images = "".join(
+            f'<img class="course-{theme}" style="max-width:100%" alt="{html.escape(self.alt, quote=True)}" '
+            f'src="data:image/png;base64,{base64.b64encode(self.png(theme)).decode()}">'
+            for theme in ("light", "dark")
+        )
         return f'{STYLE}<figure class="course-figure" style="margin:0">{images}</figure>'
 
     def __repr__(self) -> str:
@@ -95,18 +115,22 @@ def tile(images: Tensor, columns: int, gap: int = 1, background: int = 127) -> n
     sheet = torch.full((rows * (height + gap) - gap, columns * (width + gap) - gap, 3), background, dtype=torch.uint8)
     for index, image in enumerate(pixels.permute(0, 2, 3, 1).expand(-1, -1, -1, 3)):
         top, left = index // columns * (height + gap), index % columns * (width + gap)
-        sheet[top:top + height, left:left + width] = image
+        sheet[top : top + height, left : left + width] = image
     return sheet.numpy()
 
 
-def image_grids(grids: Mapping[str, Tensor], columns: int = 8, alt: str | None = None, title: str = "",
-                panel: float = 3.2) -> Figure:
+def image_grids(
+    grids: Mapping[str, Tensor], columns: int = 8, alt: str | None = None, title: str = "", panel: float = 3.2
+) -> Figure:
     """Sheets of images side by side, a title above each.
 
     grids: {title: (N, C, H, W) images}, uint8 or float in [−1, 1]
     """
+
     def draw(theme):
-        sheets = {name: tile(images, columns, background=22 if theme == "dark" else 255) for name, images in grids.items()}
+        sheets = {
+            name: tile(images, columns, background=22 if theme == "dark" else 255) for name, images in grids.items()
+        }
         tallest = max(sheet.shape[0] / sheet.shape[1] for sheet in sheets.values())
         figure, axes = _axes(1, len(grids), size=(panel * len(grids), panel * tallest + (0.6 if title else 0.35)))
         for axis, (name, sheet) in zip(axes[0], sheets.items()):
@@ -126,11 +150,15 @@ def training_curves(history: History, title: str, smooth: int = 1) -> Figure:
     The discriminator's loss is the sum of both terms: 1.386 where it can tell nothing apart.
     """
     steps = _smooth(history["step"], smooth)
-    columns = {name: _smooth(history[name], smooth) for name in
-               ("d_loss", "g_loss", "real_logit", "fake_logit", "d_gradient_norm", "g_gradient_norm")}
-    panels = [("loss", "d_loss", "g_loss", "discriminator", "generator"),
-              ("mean logit", "real_logit", "fake_logit", "real images", "fakes"),
-              ("gradient norm", "d_gradient_norm", "g_gradient_norm", "discriminator", "generator")]
+    columns = {
+        name: _smooth(history[name], smooth)
+        for name in ("d_loss", "g_loss", "real_logit", "fake_logit", "d_gradient_norm", "g_gradient_norm")
+    }
+    panels = [
+        ("loss", "d_loss", "g_loss", "discriminator", "generator"),
+        ("mean logit", "real_logit", "fake_logit", "real images", "fakes"),
+        ("gradient norm", "d_gradient_norm", "g_gradient_norm", "discriminator", "generator"),
+    ]
 
     def draw(theme):
         figure, axes = _axes(1, 3, size=(10.5, 3.1))
@@ -149,10 +177,13 @@ def training_curves(history: History, title: str, smooth: int = 1) -> Figure:
         return figure
 
     first, last = ({name: values[i] for name, values in columns.items()} for i in (0, -1))
-    return Figure(draw, f"{title}. From step {steps[0]:.0f} to {steps[-1]:.0f}: discriminator loss {first['d_loss']:.2f} to "
-                        f"{last['d_loss']:.2f}, generator loss {first['g_loss']:.2f} to {last['g_loss']:.2f}, mean logit of real "
-                        f"images {last['real_logit']:.1f} and of fakes {last['fake_logit']:.1f} at the end. Dotted lines: the "
-                        "losses where nothing can be told apart, 1.386 and 0.693.")
+    return Figure(
+        draw,
+        f"{title}. From step {steps[0]:.0f} to {steps[-1]:.0f}: discriminator loss {first['d_loss']:.2f} to "
+        f"{last['d_loss']:.2f}, generator loss {first['g_loss']:.2f} to {last['g_loss']:.2f}, mean logit of real "
+        f"images {last['real_logit']:.1f} and of fakes {last['fake_logit']:.1f} at the end. Dotted lines: the "
+        "losses where nothing can be told apart, 1.386 and 0.693.",
+    )
 
 
 def _smooth(values: Sequence[float], window: int) -> np.ndarray:
@@ -161,9 +192,18 @@ def _smooth(values: Sequence[float], window: int) -> np.ndarray:
     return values[:whole].reshape(-1, window).mean(1) if window > 1 and whole else values
 
 
-def curves(x: Sequence[float], series: Mapping[str, Sequence[float]], *, title: str, xlabel: str, ylabel: str, log_x: bool = False,
-           log_y: bool = False) -> Figure:
+def curves(
+    x: Sequence[float],
+    series: Mapping[str, Sequence[float]],
+    *,
+    title: str,
+    xlabel: str,
+    ylabel: str,
+    log_x: bool = False,
+    log_y: bool = False,
+) -> Figure:
     """A few lines over a common axis; the alt text gives each line's first and last value."""
+
     def draw(theme):
         figure, axes = _axes(size=(6.4, 3.4))
         axis = axes[0][0]
@@ -185,6 +225,7 @@ def curves(x: Sequence[float], series: Mapping[str, Sequence[float]], *, title: 
 
 def bars(values: Mapping[str, float], *, title: str, ylabel: str, reference: tuple[str, float] | None = None) -> Figure:
     """One bar per name, with the number on it; `reference` is a named dotted line."""
+
     def draw(theme):
         figure, axes = _axes(size=(7.0, 3.0))
         axis = axes[0][0]
@@ -199,4 +240,6 @@ def bars(values: Mapping[str, float], *, title: str, ylabel: str, reference: tup
         return figure
 
     numbers = ", ".join(f"{name} {value:.3g}" for name, value in values.items())
-    return Figure(draw, f"{title}. {ylabel}: {numbers}" + (f"; {reference[0]} {reference[1]:.3g}." if reference else "."))
+    return Figure(
+        draw, f"{title}. {ylabel}: {numbers}" + (f"; {reference[0]} {reference[1]:.3g}." if reference else ".")
+    )

@@ -5,6 +5,7 @@ Every other module may import this one; it imports nothing of the course.
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import hashlib
 import json
@@ -74,6 +75,7 @@ def keyed_generator(device: torch.device | str, *key: object) -> torch.Generator
 
 # ---------------------------------------------------------------- precision, chosen by measurement
 
+
 def environment(device: torch.device) -> dict[str, str]:
     """What a bit-for-bit repetition depends on besides code, data and seed."""
     chip = torch.cuda.get_device_name(device) if device.type == "cuda" else _cpu_name()
@@ -98,27 +100,28 @@ def fastest_precision(trial: Callable[[torch.dtype], None], name: str, device: t
     store = cache_dir() / "precision.json"
     measured = _read_json(store)
     if key not in measured:
-        milliseconds = {str(dtype).removeprefix("torch."): _milliseconds(trial, dtype, device)
-                        for dtype in (torch.float32, torch.bfloat16)}
+        milliseconds = {
+            str(dtype).removeprefix("torch."): _milliseconds(trial, dtype, device)
+            for dtype in (torch.float32, torch.bfloat16)
+        }
         measured[key] = milliseconds
-        try:
+        with contextlib.suppress(OSError):  # a cache that cannot be written costs a second the next time
             write_atomically(store, json.dumps(measured, indent=1).encode())
-        except OSError:
-            pass  # a cache that cannot be written costs a second the next time, nothing else
     times = measured[key]
     best = min(times, key=times.get)
     other = max(times, key=times.get)
-    return getattr(torch, best), (f"precision: {best}, {times[best]:.1f} ms a step "
-                                  f"against {times[other]:.1f} ms in {other} (measured here)")
+    return getattr(torch, best), (
+        f"precision: {best}, {times[best]:.1f} ms a step against {times[other]:.1f} ms in {other} (measured here)"
+    )
 
 
 def _milliseconds(trial, dtype, device, warm=2, timed=5) -> float:
     best = float("inf")
     for repeat in range(warm + timed):
-        _synchronise(device)
+        synchronise(device)
         start = time.perf_counter()
         trial(dtype)
-        _synchronise(device)
+        synchronise(device)
         if repeat >= warm:
             best = min(best, time.perf_counter() - start)
         if time.perf_counter() - start > 5.0:  # ten times slower than the other: no need to be precise
@@ -126,7 +129,8 @@ def _milliseconds(trial, dtype, device, warm=2, timed=5) -> float:
     return 1e3 * best
 
 
-def _synchronise(device: torch.device) -> None:
+def synchronise(device: torch.device) -> None:
+    """Wait until the device has done what it was given."""
     if device.type == "cuda":
         torch.cuda.synchronize(device)
     elif device.type == "mps":
@@ -143,7 +147,18 @@ def _cpu_name() -> str:
     return platform.processor() or platform.machine()
 
 
+def cpu_flags(*wanted: str) -> str:
+    """Which of these instruction sets the CPU has, as Linux names them; "not told" elsewhere."""
+    try:
+        text = Path("/proc/cpuinfo").read_text(encoding="utf-8")
+    except OSError:
+        return "not told"
+    flags = next((line for line in text.splitlines() if line.startswith("flags")), "").split()
+    return ", ".join(flag for flag in wanted if flag in flags) or "none of " + ", ".join(wanted)
+
+
 # ---------------------------------------------------------------- files
+
 
 def cache_dir() -> Path:
     """Where measured and downloaded things are kept: COURSE_CACHE, else the user's cache folder."""
@@ -180,8 +195,11 @@ def write_atomically(path: Path | str, payload: bytes) -> None:
     except OSError as error:
         if temporary:
             Path(temporary).unlink(missing_ok=True)
-        raise OSError(error.errno, f"could not write {path} ({len(payload) / 1e6:.1f} MB): {error.strerror}; "
-                                   "an older version of it, if there was one, is intact") from error
+        raise OSError(
+            error.errno,
+            f"could not write {path} ({len(payload) / 1e6:.1f} MB): {error.strerror}; "
+            "an older version of it, if there was one, is intact",
+        ) from error
 
 
 def _read_json(path: Path) -> dict:

@@ -44,7 +44,9 @@ def refresh(shipped: Path = NOTEBOOKS, workbook: Path = WORKBOOK) -> list[str]:
         if merged != before:
             _back_up(target, before)
             write_atomically(target, merged)
-            done.append(f"updated {target.name} (your cells are kept; the version before is in {workbook.name}/.backup)")
+            done.append(
+                f"updated {target.name} (your cells are kept; the version before is in {workbook.name}/.backup)"
+            )
     return done
 
 
@@ -97,7 +99,9 @@ def _edited(cell: NotebookNode) -> bool:
 
 def _back_up(target: Path, content: bytes) -> None:
     stamp = time.strftime("%Y%m%d-%H%M%S")
-    write_atomically(target.parent / ".backup" / f"{target.stem}-{stamp}-{sha(content.decode('latin-1'))[:6]}.ipynb", content)
+    write_atomically(
+        target.parent / ".backup" / f"{target.stem}-{stamp}-{sha(content.decode('latin-1'))[:6]}.ipynb", content
+    )
 
 
 def main() -> int:
@@ -105,7 +109,9 @@ def main() -> int:
         for sentence in refresh():
             print(f"workbook: {sentence}")
     except OSError as error:
-        print(f"workbook: {error.strerror or error}\nmend: make {WORKBOOK} writable, or copy the course to a folder that is")
+        print(
+            f"workbook: {error.strerror or error}\nmend: make {WORKBOOK} writable, or copy the course to a folder that is"
+        )
         return 1
     return 0
 

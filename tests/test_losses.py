@@ -16,10 +16,16 @@ def test_where_nothing_can_be_told_apart_the_discriminator_pays_log_4(name):
 
 def test_against_binary_cross_entropy():
     real, fake = torch.randn(50), torch.randn(40)
-    want = F.binary_cross_entropy_with_logits(real, torch.ones(50)) + F.binary_cross_entropy_with_logits(fake, torch.zeros(40))
+    want = F.binary_cross_entropy_with_logits(real, torch.ones(50)) + F.binary_cross_entropy_with_logits(
+        fake, torch.zeros(40)
+    )
     torch.testing.assert_close(LOSSES["non_saturating"].discriminator(real, fake), want)
-    torch.testing.assert_close(LOSSES["non_saturating"].generator(fake), F.binary_cross_entropy_with_logits(fake, torch.ones(40)))
-    torch.testing.assert_close(LOSSES["saturating"].generator(fake), -F.binary_cross_entropy_with_logits(fake, torch.zeros(40)))
+    torch.testing.assert_close(
+        LOSSES["non_saturating"].generator(fake), F.binary_cross_entropy_with_logits(fake, torch.ones(40))
+    )
+    torch.testing.assert_close(
+        LOSSES["saturating"].generator(fake), -F.binary_cross_entropy_with_logits(fake, torch.zeros(40))
+    )
 
 
 def test_slopes_at_a_logit_of_minus_four():

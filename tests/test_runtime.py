@@ -15,7 +15,9 @@ def test_the_profile_comes_from_the_environment(monkeypatch):
     monkeypatch.setenv("COURSE_PROFILE", "laptop")
     assert runtime.by_profile(ci=1, laptop=2, gpu=3) == 2
     monkeypatch.setenv("COURSE_PROFILE", "labtop")
-    with pytest.raises(ValueError, match="COURSE_PROFILE: expected one of ci, laptop, gpu, got 'labtop'; did you mean 'laptop'"):
+    with pytest.raises(
+        ValueError, match="COURSE_PROFILE: expected one of ci, laptop, gpu, got 'labtop'; did you mean 'laptop'"
+    ):
         runtime.profile()
     monkeypatch.delenv("COURSE_PROFILE")
     monkeypatch.setenv("CI", "true")
@@ -25,13 +27,18 @@ def test_the_profile_comes_from_the_environment(monkeypatch):
 def test_a_key_decides_its_numbers():
     def draw(*key):
         return torch.rand(4, generator=runtime.keyed_generator("cpu", *key))
+
     assert torch.equal(draw(0, 5, "z"), draw(0, 5, "z"))
     assert not torch.equal(draw(0, 5, "z"), draw(0, 6, "z")) and not torch.equal(draw(0, 5, "z"), draw(0, 5, "t"))
 
 
 def test_the_faster_precision_is_chosen_once_and_said(monkeypatch):
     calls = []
-    monkeypatch.setattr(runtime, "_milliseconds", lambda trial, dtype, device: calls.append(dtype) or {torch.float32: 2.0, torch.bfloat16: 1.0}[dtype])
+    monkeypatch.setattr(
+        runtime,
+        "_milliseconds",
+        lambda trial, dtype, device: calls.append(dtype) or {torch.float32: 2.0, torch.bfloat16: 1.0}[dtype],
+    )
     for _ in range(2):
         dtype, sentence = runtime.fastest_precision(lambda dtype: None, "x", torch.device("cpu"))
     assert dtype == torch.bfloat16 and "bfloat16, 1.0 ms a step against 2.0 ms in float32" in sentence
@@ -50,11 +57,11 @@ def test_a_full_disk_leaves_the_old_file_and_names_it(tmp_path):
     script = textwrap.dedent(f"""
         import resource, signal
         from course_lib.runtime import write_atomically
-        write_atomically({str(tmp_path / 'a')!r}, b"old")
+        write_atomically({str(tmp_path / "a")!r}, b"old")
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
         resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
         try:
-            write_atomically({str(tmp_path / 'a')!r}, b"x" * 5000)
+            write_atomically({str(tmp_path / "a")!r}, b"x" * 5000)
         except OSError as error:
             print(error)
     """)

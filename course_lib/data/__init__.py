@@ -111,4 +111,4 @@ def epoch_order(count: int, epoch: int, seed: int, device: torch.device | str) -
 def batches(images: Images, batch_size: int) -> Iterator[Tensor]:
     """All images in order as float batches in [−1, 1]; the last batch may be smaller."""
     for start in range(0, len(images), batch_size):
-        yield to_float(images.pixels[start:start + batch_size])
+        yield to_float(images.pixels[start : start + batch_size])

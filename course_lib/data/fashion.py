@@ -64,5 +64,7 @@ def parse_idx(payload: bytes, dimensions: int, name: str) -> Tensor:
     shape = struct.unpack(f">{dimensions}i", payload[4:header])
     count = torch.Size(shape).numel()
     if min(shape) < 0 or len(payload) != header + count:
-        raise ValueError(f"{name}: expected {count} bytes after the header for shape {shape}, got {len(payload) - header}")
+        raise ValueError(
+            f"{name}: expected {count} bytes after the header for shape {shape}, got {len(payload) - header}"
+        )
     return torch.frombuffer(bytearray(payload[header:]), dtype=torch.uint8).reshape(shape)

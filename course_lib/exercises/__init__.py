@@ -7,5 +7,19 @@ from course_lib.exercises.engine import EXERCISES, Exercise, Property, WrongAnsw
 from course_lib.exercises.ledger import add_to_report, progress
 from course_lib.exercises.questions import explain, predict, quiz, reveal
 
-__all__ = ["EXERCISES", "Exercise", "Property", "WrongAnswer", "add_to_report", "exercise", "explain", "get", "judge",
-           "predict", "progress", "quiz", "reveal", "running_on"]
+__all__ = [
+    "EXERCISES",
+    "Exercise",
+    "Property",
+    "WrongAnswer",
+    "add_to_report",
+    "exercise",
+    "explain",
+    "get",
+    "judge",
+    "predict",
+    "progress",
+    "quiz",
+    "reveal",
+    "running_on",
+]

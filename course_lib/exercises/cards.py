@@ -29,11 +29,13 @@ class Card:
 
     def _repr_html_(self) -> str:
         body = "".join(f'<div style="margin-top:.4em">{part}</div>' for part in self.parts if part)
-        return (f'<div class="course-card course-{self.kind}" role="status" style="border-left:.3em solid {COLOURS[self.kind]};'
-                'padding:.5em .9em;margin:.3em 0;max-width:52em;line-height:1.45;'
-                'background:var(--jp-layout-color1,transparent);color:var(--jp-content-font-color1,inherit);'
-                'font-family:var(--jp-content-font-family,sans-serif);font-size:var(--jp-content-font-size1,14px)">'
-                f'<strong>{html.escape(self.title)}</strong>{body}</div>')
+        return (
+            f'<div class="course-card course-{self.kind}" role="status" style="border-left:.3em solid {COLOURS[self.kind]};'
+            "padding:.5em .9em;margin:.3em 0;max-width:52em;line-height:1.45;"
+            "background:var(--jp-layout-color1,transparent);color:var(--jp-content-font-color1,inherit);"
+            'font-family:var(--jp-content-font-family,sans-serif);font-size:var(--jp-content-font-size1,14px)">'
+            f"<strong>{html.escape(self.title)}</strong>{body}</div>"
+        )
 
     def __repr__(self) -> str:
         text = re.sub(r"</(tr|li|p|div|pre)>", "\n", "\n".join(part for part in self.parts if part))
@@ -49,8 +51,14 @@ def bullets(items: Iterable[str]) -> str:
 
 def table(rows: Iterable[Sequence[object]]) -> str:
     """Plain values as a table without decoration."""
-    cells = "".join("<tr>" + "".join(f'<td style="text-align:left;padding:.1em 1em .1em 0">{html.escape(str(value))}</td>'
-                                     for value in row) + "</tr>" for row in rows)
+    cells = "".join(
+        "<tr>"
+        + "".join(
+            f'<td style="text-align:left;padding:.1em 1em .1em 0">{html.escape(str(value))}</td>' for value in row
+        )
+        + "</tr>"
+        for row in rows
+    )
     return f'<table style="border-collapse:collapse">{cells}</table>'
 
 

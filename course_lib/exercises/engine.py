@@ -27,7 +27,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from course_lib.exercises import cards, ledger
 from course_lib.runtime import known
@@ -116,6 +115,7 @@ def get(exercise_id: str) -> Exercise:
 
 # ---------------------------------------------------------------- the decorator
 
+
 def exercise(exercise_id: str, *, reset: bool = False) -> Callable[[Callable], Callable]:
     """Judge the function defined below it, show a card, and return the function the chapter goes on with.
 
@@ -145,8 +145,11 @@ def running_on(chapter: str) -> cards.Card:
     """Which of a chapter's functions are the learner's own in this kernel, and which the library's."""
     rows = [(item_id, source) for item_id, source in _bound.items() if item_id.startswith(chapter)]
     own = sum(source.startswith("your") for _, source in rows)
-    title = ("Everything below runs on your own code" if rows and own == len(rows)
-             else f"From here on {own} of {len(rows)} functions are yours; the library stands in for the rest")
+    title = (
+        "Everything below runs on your own code"
+        if rows and own == len(rows)
+        else f"From here on {own} of {len(rows)} functions are yours; the library stands in for the rest"
+    )
     return cards.Card("right" if rows and own == len(rows) else "open", title, [cards.table(rows)])
 
 
@@ -155,12 +158,16 @@ def is_stub(function: Callable) -> bool:
     code = getattr(function, "__code__", None)
     if code is None:
         return False
-    doing = [(step.opname, step.argval) for step in dis.get_instructions(code)
-             if step.opname not in ("RESUME", "NOP", "CACHE", "EXTENDED_ARG")]
+    doing = [
+        (step.opname, step.argval)
+        for step in dis.get_instructions(code)
+        if step.opname not in ("RESUME", "NOP", "CACHE", "EXTENDED_ARG")
+    ]
     return doing in ([("LOAD_CONST", None), ("RETURN_VALUE", None)], [("RETURN_CONST", None)])
 
 
 # ---------------------------------------------------------------- judging
+
 
 def judge(item: Exercise, answer: Callable) -> Verdict:
     """Run every property on `answer`; leaves random state, grad mode and default dtype as they were."""
@@ -174,16 +181,22 @@ def judge(item: Exercise, answer: Callable) -> Verdict:
                     check.check(answer)
         except KeyboardInterrupt:
             if limit.reached:
-                return Verdict("too long", f"It had not returned after {item.seconds:.0f} seconds, so it was stopped: "
-                                           "is there a loop that never ends?")
+                return Verdict(
+                    "too long",
+                    f"It had not returned after {item.seconds:.0f} seconds, so it was stopped: "
+                    "is there a loop that never ends?",
+                )
             return Verdict("stopped", "Stopped by you while it was being checked.")
         except Wrong as error:
             return Verdict("wrong", str(error), recognised=_recognise(item, answer))
         except Exception as error:
             place = _learners_line(error, answer)
             if place is None:  # the check fell over what the answer returned
-                return Verdict("wrong", f"What it returned could not be used: {_in_words(error)}",
-                               recognised=_recognise(item, answer))
+                return Verdict(
+                    "wrong",
+                    f"What it returned could not be used: {_in_words(error)}",
+                    recognised=_recognise(item, answer),
+                )
             return Verdict("error", f"{_in_words(error)}\n{place}", recognised=_recognise(item, answer))
     return Verdict("right", checked=tuple(check.says for check in item.properties))
 
@@ -228,7 +241,12 @@ def same(one: list, other: list, tolerance: tuple[float, float]) -> bool:
 @contextmanager
 def undisturbed():
     """Whatever runs inside leaves no trace in the notebook: random states, grad mode, default dtype."""
-    python, numpy_state, dtype, grad = random.getstate(), np.random.get_state(), torch.get_default_dtype(), torch.is_grad_enabled()
+    python, numpy_state, dtype, grad = (
+        random.getstate(),
+        np.random.get_state(),
+        torch.get_default_dtype(),
+        torch.is_grad_enabled(),
+    )
     try:
         with torch.random.fork_rng(), torch.enable_grad():
             yield
@@ -311,11 +329,13 @@ def _renamed(function: Callable, name: str) -> Callable:
     @functools.wraps(function)
     def answer(*args, **kwargs):
         return function(*args, **kwargs)
+
     answer.__name__ = name
     return answer
 
 
 # ---------------------------------------------------------------- what is shown
+
 
 def card(item: Exercise, verdict: Verdict, trouble: str | None = None) -> cards.Card:
     """The verdict in words that teach."""
@@ -325,14 +345,28 @@ def card(item: Exercise, verdict: Verdict, trouble: str | None = None) -> cards.
         effort = f"{'easy' if item.difficulty == 1 else 'medium' if item.difficulty == 2 else 'hard'}, about {item.minutes} minutes"
         return cards.Card("open", f"{item.id}: not attempted yet ({effort})", [instead])
     if verdict.status == "right":
-        return cards.Card("right", f"{item.id}: right", [
-            "Checked:" + cards.bullets(map(cards.escape, verdict.checked)),
-            "The rest of this chapter runs on your function.", warning])
-    titles = {"wrong": "not right yet", "error": "it stopped with an error", "stopped": "stopped", "too long": "stopped"}
+        return cards.Card(
+            "right",
+            f"{item.id}: right",
+            [
+                "Checked:" + cards.bullets(map(cards.escape, verdict.checked)),
+                "The rest of this chapter runs on your function.",
+                warning,
+            ],
+        )
+    titles = {
+        "wrong": "not right yet",
+        "error": "it stopped with an error",
+        "stopped": "stopped",
+        "too long": "stopped",
+    }
     message = "<br>".join(cards.escape(line) for line in verdict.message.splitlines())
     diagnosis = cards.escape(item.wrong_answers[verdict.recognised].diagnosis) if verdict.recognised else ""
-    return cards.Card("error" if verdict.status == "error" else "wrong", f"{item.id}: {titles[verdict.status]}",
-                      [message, diagnosis, instead, warning])
+    return cards.Card(
+        "error" if verdict.status == "error" else "wrong",
+        f"{item.id}: {titles[verdict.status]}",
+        [message, diagnosis, instead, warning],
+    )
 
 
 @dataclass(frozen=True)
@@ -342,14 +376,21 @@ class Folded:
     item: Exercise
 
     def _repr_markdown_(self) -> str:
-        parts = [f"<details><summary>Hint {number}</summary>\n\n{hint}\n\n</details>"
-                 for number, hint in enumerate(self.item.hints, 1)]
-        code = "\n\n".join(inspect.getsource(function).rstrip() for function in (self.item.reference, *self.item.solution_also))
-        parts.append("<details><summary>Solution (the library's own source)</summary>\n\n"
-                     f"```python\n{code}\n```\n\n</details>")
-        parts.append("<details><summary>Start over</summary>\n\nChange the first line to "
-                     f'`@exercise("{self.item.id}", reset=True)` and run the cell: the empty stub comes back, and what '
-                     "you wrote is kept in `progress.json`.\n\n</details>")
+        parts = [
+            f"<details><summary>Hint {number}</summary>\n\n{hint}\n\n</details>"
+            for number, hint in enumerate(self.item.hints, 1)
+        ]
+        code = "\n\n".join(
+            inspect.getsource(function).rstrip() for function in (self.item.reference, *self.item.solution_also)
+        )
+        parts.append(
+            f"<details><summary>Solution (the library's own source)</summary>\n\n```python\n{code}\n```\n\n</details>"
+        )
+        parts.append(
+            "<details><summary>Start over</summary>\n\nChange the first line to "
+            f'`@exercise("{self.item.id}", reset=True)` and run the cell: the empty stub comes back, and what '
+            "you wrote is kept in `progress.json`.\n\n</details>"
+        )
         return "\n".join(parts)
 
     def __repr__(self) -> str:
@@ -372,5 +413,7 @@ def _reset(item: Exercise, answer: Callable) -> Callable:
     shell = get_ipython()
     if shell is not None and stub is not None:
         shell.set_next_input(stub, replace=True)
-    cards.show(cards.Card("open", f"{item.id}: the empty stub is back", ["What stood here is kept in your progress file."]))
+    cards.show(
+        cards.Card("open", f"{item.id}: the empty stub is back", ["What stood here is kept in your progress file."])
+    )
     return item.reference

@@ -71,7 +71,9 @@ def _between_kernels(patience: float = 2.0):
 def add_to_report(chapter: str, sentence: str) -> cards.Card:
     """A line of the learner's own report on their generator; the capstone prints them all."""
     trouble = record("report", chapter, sentence=sentence)
-    return cards.Card("note", f"Added to your report, chapter {chapter}", [cards.escape(sentence), cards.escape(trouble or "")])
+    return cards.Card(
+        "note", f"Added to your report, chapter {chapter}", [cards.escape(sentence), cards.escape(trouble or "")]
+    )
 
 
 def progress(chapter: str | None = None) -> cards.Card:
@@ -87,6 +89,8 @@ def progress(chapter: str | None = None) -> cards.Card:
         state, tries = entry.get("status", "not attempted"), entry.get("attempts", 0)
         rows.append((item.id, state, "" if not tries else f"{tries} {'try' if tries == 1 else 'tries'}"))
     right = sum(state == "right" for _, state, _ in rows)
-    counts = [f"{len([key for key in done[kind] if not chapter or key.startswith(chapter)])} {kind}"
-              for kind in ("predictions", "quizzes", "explanations")]
+    counts = [
+        f"{len([key for key in done[kind] if not chapter or key.startswith(chapter)])} {kind}"
+        for kind in ("predictions", "quizzes", "explanations")
+    ]
     return cards.Card("note", f"{right} of {len(rows)} exercises right", [cards.table(rows), ", ".join(counts) + "."])

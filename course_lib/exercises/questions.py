@@ -48,8 +48,9 @@ def predict(prediction_id: str, options: Sequence[str]):
 
     _options[prediction_id] = list(options)
     chosen = ledger.read()["predictions"].get(prediction_id, {}).get("choice")
-    radio = w.RadioButtons(options=list(options), value=chosen if chosen in options else None,
-                           layout=w.Layout(width="max-content"))
+    radio = w.RadioButtons(
+        options=list(options), value=chosen if chosen in options else None, layout=w.Layout(width="max-content")
+    )
     status = w.HTML(_noted(chosen) if chosen in options else "Choose one; then run on.")
 
     def note(change):
@@ -77,7 +78,9 @@ def reveal(prediction_id: str, answer: str, because: str) -> cards.Card:
         ledger.record("predictions", prediction_id, outcome=answer)
     title = {None: "The run says", answer: "As you predicted"}.get(choice, "Not as you predicted")
     yours = f"You said: {choice}." if choice not in (None, answer) else ""
-    return cards.Card("right" if choice == answer else "note", f"{title}: {answer}", [cards.escape(yours), cards.escape(because)])
+    return cards.Card(
+        "right" if choice == answer else "note", f"{title}: {answer}", [cards.escape(yours), cards.escape(because)]
+    )
 
 
 def quiz(quiz_id: str):
@@ -89,15 +92,19 @@ def quiz(quiz_id: str):
     right: dict[int, bool] = {}
 
     def ask(number: int, question: Question):
-        radio = w.RadioButtons(options=[option.text for option in question.options], value=None,
-                               layout=w.Layout(width="max-content"))
+        radio = w.RadioButtons(
+            options=[option.text for option in question.options], value=None, layout=w.Layout(width="max-content")
+        )
         reason = w.HTML()
 
         def answered(change):
             option = next(option for option in question.options if option.text == change["new"])
             right.setdefault(number, option.right)  # the first answer is the one that counts
-            reason.value = cards.Card("right" if option.right else "wrong", "Right" if option.right else "Not so",
-                                      [cards.escape(option.reason)])._repr_html_()
+            reason.value = cards.Card(
+                "right" if option.right else "wrong",
+                "Right" if option.right else "Not so",
+                [cards.escape(option.reason)],
+            )._repr_html_()
             ledger.record("quizzes", quiz_id, first_answers_right=sum(right.values()), of=len(questions))
 
         radio.observe(answered, "value")
@@ -113,12 +120,22 @@ def explain(explanation_id: str):
     engine.all_exercises()
     item = EXPLANATIONS[known("explanation", explanation_id, EXPLANATIONS)]
     before = ledger.read()["explanations"].get(explanation_id, {})
-    text = w.Textarea(value=before.get("text", ""), placeholder="In your own words …",
-                      layout=w.Layout(width="100%", max_width="52em", height="8em"))
+    text = w.Textarea(
+        value=before.get("text", ""),
+        placeholder="In your own words …",
+        layout=w.Layout(width="100%", max_width="52em", height="8em"),
+    )
     compare = w.Button(description="Compare with the rubric", layout=w.Layout(width="max-content"))
     status = w.HTML()
-    marks = [w.Checkbox(value=point in before.get("points", []), description=point, indent=False,
-                        layout=w.Layout(width="100%", max_width="52em")) for point in item.rubric]
+    marks = [
+        w.Checkbox(
+            value=point in before.get("points", []),
+            description=point,
+            indent=False,
+            layout=w.Layout(width="100%", max_width="52em"),
+        )
+        for point in item.rubric
+    ]
     below = w.VBox([])
 
     def save(_=None):
@@ -130,8 +147,11 @@ def explain(explanation_id: str):
         if not text.value.strip():
             status.value = "Write something first: comparing teaches only who has tried."
             return
-        below.children = [w.HTML("<strong>Which of these does your text say?</strong>"), *marks,
-                          w.HTML(f"<details><summary>One good answer</summary>{cards.escape(item.example)}</details>")]
+        below.children = [
+            w.HTML("<strong>Which of these does your text say?</strong>"),
+            *marks,
+            w.HTML(f"<details><summary>One good answer</summary>{cards.escape(item.example)}</details>"),
+        ]
         save()
 
     compare.on_click(show)

@@ -20,8 +20,12 @@ def frechet_distance(mean_x: Tensor, cov_x: Tensor, mean_y: Tensor, cov_y: Tenso
     """
     mean_x, cov_x, mean_y, cov_y = (torch.as_tensor(t).double() for t in (mean_x, cov_x, mean_y, cov_y))
     d = len(mean_x)
-    for name, tensor, shape in (("mean_x", mean_x, (d,)), ("cov_x", cov_x, (d, d)),
-                                ("mean_y", mean_y, (d,)), ("cov_y", cov_y, (d, d))):
+    for name, tensor, shape in (
+        ("mean_x", mean_x, (d,)),
+        ("cov_x", cov_x, (d, d)),
+        ("mean_y", mean_y, (d,)),
+        ("cov_y", cov_y, (d, d)),
+    ):
         if tensor.shape != shape:
             raise ValueError(f"{name}: expected {shape}, got {tuple(tensor.shape)}")
         if not torch.isfinite(tensor).all():
@@ -40,7 +44,9 @@ def fid(real_features: Tensor, fake_features: Tensor) -> float:
     raises: ValueError if the shapes do not fit or a number is not finite
     """
     if fake_features.ndim != 2 or real_features.ndim != 2 or fake_features.shape[1] != real_features.shape[1]:
-        raise ValueError(f"fake_features: expected (M, {real_features.shape[-1]}) like real_features, "
-                         f"got {tuple(fake_features.shape)}")
+        raise ValueError(
+            f"fake_features: expected (M, {real_features.shape[-1]}) like real_features, "
+            f"got {tuple(fake_features.shape)}"
+        )
     real, fake = GaussianMoments().update(real_features), GaussianMoments().update(fake_features)
     return frechet_distance(real.mean, real.cov(), fake.mean, fake.cov())

@@ -15,13 +15,15 @@ class GaussianMoments:
 
     def __init__(self):
         self.count = 0
-        self.mean: Tensor | None = None      # (d,) float64
+        self.mean: Tensor | None = None  # (d,) float64
         self._scatter: Tensor | None = None  # (d, d) float64: sum of outer products of centred rows
 
     def update(self, features: Tensor) -> GaussianMoments:
         """features: (N, d) floating point, finite; raises ValueError otherwise"""
         if features.ndim != 2 or not features.is_floating_point() or len(features) == 0:
-            raise ValueError(f"features: expected (N, d) floating point with N > 0, got {tuple(features.shape)} {features.dtype}")
+            raise ValueError(
+                f"features: expected (N, d) floating point with N > 0, got {tuple(features.shape)} {features.dtype}"
+            )
         rows = features.detach().double()
         if not torch.isfinite(rows).all():
             raise ValueError("features: expected finite numbers, got NaN or infinity")

@@ -17,12 +17,21 @@ class Classifier(nn.Module):
         super().__init__()
 
         def block(before, after, kernel):
-            return [nn.Conv2d(before, after, kernel, stride=2, padding=kernel // 2, bias=False),
-                    nn.BatchNorm2d(after), nn.ReLU()]
+            return [
+                nn.Conv2d(before, after, kernel, stride=2, padding=kernel // 2, bias=False),
+                nn.BatchNorm2d(after),
+                nn.ReLU(),
+            ]
 
         self.body = nn.Sequential(  # 28 → 14 → 7 → 4
-            *block(1, width, 5), *block(width, 2 * width, 3), *block(2 * width, 4 * width, 3), nn.Flatten(), nn.Dropout(0.2),
-            nn.Linear(4 * width * 16, feature_dim, bias=False), nn.BatchNorm1d(feature_dim), nn.ReLU(),
+            *block(1, width, 5),
+            *block(width, 2 * width, 3),
+            *block(2 * width, 4 * width, 3),
+            nn.Flatten(),
+            nn.Dropout(0.2),
+            nn.Linear(4 * width * 16, feature_dim, bias=False),
+            nn.BatchNorm1d(feature_dim),
+            nn.ReLU(),
         )
         self.head = nn.Linear(feature_dim, classes)
 

@@ -25,8 +25,9 @@ class Generator(nn.Module):
         block = block or upsample  # another block of the same contract can be tried, a learner's own for one
         self.latent_dim = latent_dim
         maps = _widths(width, size)[::-1]
-        blocks = [nn.Sequential(nn.ConvTranspose2d(latent_dim, maps[0], 4, bias=False),
-                                nn.BatchNorm2d(maps[0]), nn.ReLU())]
+        blocks = [
+            nn.Sequential(nn.ConvTranspose2d(latent_dim, maps[0], 4, bias=False), nn.BatchNorm2d(maps[0]), nn.ReLU())
+        ]
         blocks += [block(before, after) for before, after in zip(maps, maps[1:])]
         to_image = nn.Sequential(nn.ConvTranspose2d(maps[-1], channels, 4, stride=2, padding=1, bias=False), nn.Tanh())
         self.blocks = nn.Sequential(*blocks, to_image)
@@ -59,14 +60,16 @@ class Discriminator(nn.Module):
 
 def upsample(before: int, after: int) -> nn.Sequential:
     """(N, before, H, W) → (N, after, 2H, 2W): output size (H − 1)·2 − 2·1 + 4 = 2H."""
-    return nn.Sequential(nn.ConvTranspose2d(before, after, 4, stride=2, padding=1, bias=False),
-                         nn.BatchNorm2d(after), nn.ReLU())
+    return nn.Sequential(
+        nn.ConvTranspose2d(before, after, 4, stride=2, padding=1, bias=False), nn.BatchNorm2d(after), nn.ReLU()
+    )
 
 
 def downsample(before: int, after: int) -> nn.Sequential:
     """(N, before, 2H, 2W) → (N, after, H, W)."""
-    return nn.Sequential(nn.Conv2d(before, after, 4, stride=2, padding=1, bias=False),
-                         nn.BatchNorm2d(after), nn.LeakyReLU(0.2))
+    return nn.Sequential(
+        nn.Conv2d(before, after, 4, stride=2, padding=1, bias=False), nn.BatchNorm2d(after), nn.LeakyReLU(0.2)
+    )
 
 
 def initialise(network: nn.Module) -> None:

@@ -39,8 +39,10 @@ class Discriminator(nn.Module):
         self.channels, self.size = channels, size
         self.layers = nn.Sequential(
             nn.Flatten(),
-            nn.Linear(channels * size * size, 2 * width), nn.LeakyReLU(0.2),
-            nn.Linear(2 * width, width), nn.LeakyReLU(0.2),
+            nn.Linear(channels * size * size, 2 * width),
+            nn.LeakyReLU(0.2),
+            nn.Linear(2 * width, width),
+            nn.LeakyReLU(0.2),
             nn.Linear(width, 1),
         )
 

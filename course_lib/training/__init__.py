@@ -3,10 +3,27 @@
 from course_lib.training.checkpoint import load_checkpoint, save_checkpoint
 from course_lib.training.ema import ExponentialAverage
 from course_lib.training.history import History
-from course_lib.training.recipes import RECIPES, train
 from course_lib.training.loop import (
-    TrainConfig, TrainingDiverged, TrainingState, discriminator_step, fit, generator_step,
+    TrainConfig,
+    TrainingDiverged,
+    TrainingState,
+    discriminator_step,
+    fit,
+    generator_step,
 )
+from course_lib.training.recipes import RECIPES, train
 
-__all__ = ["ExponentialAverage", "History", "RECIPES", "TrainConfig", "TrainingDiverged", "TrainingState",
-           "discriminator_step", "fit", "generator_step", "load_checkpoint", "save_checkpoint", "train"]
+__all__ = [
+    "ExponentialAverage",
+    "History",
+    "RECIPES",
+    "TrainConfig",
+    "TrainingDiverged",
+    "TrainingState",
+    "discriminator_step",
+    "fit",
+    "generator_step",
+    "load_checkpoint",
+    "save_checkpoint",
+    "train",
+]

@@ -29,8 +29,12 @@ def save(state, path: Path, dtype: torch.dtype) -> None:
     """
     device = next(state.generator.parameters()).device
     header = {
-        "format": FORMAT, "step": state.step, "config": asdict(state.config), "history": state.history.rows,
-        "precision": str(dtype).removeprefix("torch."), "environment": runtime.environment(device),
+        "format": FORMAT,
+        "step": state.step,
+        "config": asdict(state.config),
+        "history": state.history.rows,
+        "precision": str(dtype).removeprefix("torch."),
+        "environment": runtime.environment(device),
     }
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in _tensors(state).items()}
     runtime.write_atomically(path, to_bytes(tensors, {"course": json.dumps(header)}))
@@ -46,10 +50,12 @@ def load(path: Path | str) -> tuple[dict, dict[str, Tensor]]:
     try:
         with safe_open(path, framework="pt") as file:
             header = json.loads(file.metadata()["course"])
-            tensors = {name: file.get_tensor(name) for name in file.keys()}
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a dict)
     except Exception as error:  # safetensors has its own exception classes for each kind of damage
-        raise ValueError(f"{path}: expected a checkpoint written by course_lib.training, got a damaged or foreign "
-                         f"file ({error}); delete it to start anew") from error
+        raise ValueError(
+            f"{path}: expected a checkpoint written by course_lib.training, got a damaged or foreign "
+            f"file ({error}); delete it to start anew"
+        ) from error
     if header["format"] != FORMAT:
         raise ValueError(f"{path}: expected checkpoint format {FORMAT}, got {header['format']}")
     return header, tensors
@@ -64,15 +70,22 @@ def restore(state, path: Path, dtype: torch.dtype) -> None:
     mine, theirs = asdict(state.config), header["config"]
     for name in mine.keys() - MAY_CHANGE:
         if json.dumps(mine[name]) != json.dumps(theirs.get(name)):
-            raise ValueError(f"{name}: expected {theirs.get(name)!r} like the run in {path}, got {mine[name]!r}; "
-                             "choose another checkpoint_dir for another run")
-    here = {**runtime.environment(next(state.generator.parameters()).device),
-            "precision": str(dtype).removeprefix("torch.")}
+            raise ValueError(
+                f"{name}: expected {theirs.get(name)!r} like the run in {path}, got {mine[name]!r}; "
+                "choose another checkpoint_dir for another run"
+            )
+    here = {
+        **runtime.environment(next(state.generator.parameters()).device),
+        "precision": str(dtype).removeprefix("torch."),
+    }
     there = {**header["environment"], "precision": header["precision"]}
     changed = [f"{name} {there[name]} → {here[name]}" for name in here if here[name] != there[name]]
     if changed:
-        warnings.warn(f"resuming {path} where it was not written ({'; '.join(changed)}): the run goes on, "
-                      "but not bit for bit as it would have there", stacklevel=3)
+        warnings.warn(
+            f"resuming {path} where it was not written ({'; '.join(changed)}): the run goes on, "
+            "but not bit for bit as it would have there",
+            stacklevel=3,
+        )
     for optimizer in (state.optimizer_g, state.optimizer_d):
         _make_moments(optimizer)
     expected = _tensors(state)
@@ -82,7 +95,9 @@ def restore(state, path: Path, dtype: torch.dtype) -> None:
     with torch.no_grad():
         for name, target in expected.items():
             if target.shape != tensors[name].shape:
-                raise ValueError(f"{path}: expected {name} of shape {tuple(target.shape)}, got {tuple(tensors[name].shape)}")
+                raise ValueError(
+                    f"{path}: expected {name} of shape {tuple(target.shape)}, got {tuple(tensors[name].shape)}"
+                )
             target.copy_(tensors[name])  # into the target's own layout: fused Adam is silently wrong if strides differ
     state.step, state.history.rows = header["step"], header["history"]
 
@@ -103,12 +118,16 @@ def _tensors(state) -> dict[str, Tensor]:
     networks: dict[str, nn.Module] = {"generator": state.generator, "discriminator": state.discriminator}
     if state.average:
         networks["average"] = state.average.network
-    named = {f"{part}.{name}": tensor for part, network in networks.items()
-             for name, tensor in network.state_dict().items()}
+    named = {
+        f"{part}.{name}": tensor for part, network in networks.items() for name, tensor in network.state_dict().items()
+    }
     for part, optimizer in (("adam_g", state.optimizer_g), ("adam_d", state.optimizer_d)):
         parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
-        named |= {f"{part}.{index}.{name}": tensor for index, parameter in enumerate(parameters)
-                  for name, tensor in optimizer.state[parameter].items()}
+        named |= {
+            f"{part}.{index}.{name}": tensor
+            for index, parameter in enumerate(parameters)
+            for name, tensor in optimizer.state[parameter].items()
+        }
     return named
 
 

@@ -17,14 +17,16 @@ from course_lib.data import Images, epoch_order, to_float
 class ClassifierConfig:
     epochs: int = 60
     batch_size: int = 256
-    learning_rate: float = 3e-3       # peak; warms up for one epoch, then falls to 0 along a cosine
-    weight_decay: float = 0.02        # AdamW
-    largest_shift: int = 2            # pixels, each way, both axes
+    learning_rate: float = 3e-3  # peak; warms up for one epoch, then falls to 0 along a cosine
+    weight_decay: float = 0.02  # AdamW
+    largest_shift: int = 2  # pixels, each way, both axes
     mirror: bool = True
     seed: int = 0
 
 
-def fit_classifier(network: nn.Module, images: Images, config: ClassifierConfig, callbacks=()) -> list[dict[str, float]]:
+def fit_classifier(
+    network: nn.Module, images: Images, config: ClassifierConfig, callbacks=()
+) -> list[dict[str, float]]:
     """Train in place on `images`; returns one row an epoch with its mean loss and training accuracy.
 
     callbacks: called as callback(network, row) after each epoch
@@ -40,20 +42,26 @@ def fit_classifier(network: nn.Module, images: Images, config: ClassifierConfig,
         order = epoch_order(len(pixels), epoch, config.seed, device)
         losses, right = [], []
         for batch in range(per_epoch):
-            progress = (epoch + batch / per_epoch)
+            progress = epoch + batch / per_epoch
             factor = min(progress, 0.5 + 0.5 * math.cos(math.pi * progress / config.epochs))
             for group in optimizer.param_groups:
                 group["lr"] = config.learning_rate * factor
-            index = order[batch * config.batch_size:(batch + 1) * config.batch_size]
+            index = order[batch * config.batch_size : (batch + 1) * config.batch_size]
             draw = runtime.keyed_generator(device, config.seed, epoch, batch, "augment")
-            logits = network(augment(to_float(pixels[index]), config, draw).contiguous(memory_format=torch.channels_last))
+            logits = network(
+                augment(to_float(pixels[index]), config, draw).contiguous(memory_format=torch.channels_last)
+            )
             loss = F.cross_entropy(logits, labels[index])
             optimizer.zero_grad(set_to_none=True)
             loss.backward()
             optimizer.step()
             losses.append(loss.detach())
             right.append((logits.argmax(1) == labels[index]).float().mean())
-        row = {"epoch": epoch + 1, "loss": torch.stack(losses).mean().item(), "accuracy": torch.stack(right).mean().item()}
+        row = {
+            "epoch": epoch + 1,
+            "loss": torch.stack(losses).mean().item(),
+            "accuracy": torch.stack(right).mean().item(),
+        }
         rows.append(row)
         for callback in callbacks:
             callback(network, row)
@@ -85,6 +93,6 @@ def accuracy(network: nn.Module, images: Images, batch_size: int = 1000) -> floa
     device = next(network.parameters()).device
     right = 0
     for start in range(0, len(images), batch_size):
-        logits = network(to_float(images.pixels[start:start + batch_size].to(device)))
-        right += int((logits.argmax(1).cpu() == images.labels[start:start + batch_size]).sum())
+        logits = network(to_float(images.pixels[start : start + batch_size].to(device)))
+        right += int((logits.argmax(1).cpu() == images.labels[start : start + batch_size]).sum())
     return right / len(images)

@@ -6,8 +6,16 @@ from dataclasses import dataclass, field
 
 from torch import nn
 
-COLUMNS = ("step", "d_loss", "g_loss", "real_logit", "fake_logit", "d_gradient_norm", "g_gradient_norm",
-           "images_per_second")
+COLUMNS = (
+    "step",
+    "d_loss",
+    "g_loss",
+    "real_logit",
+    "fake_logit",
+    "d_gradient_norm",
+    "g_gradient_norm",
+    "images_per_second",
+)
 
 
 @dataclass

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import copy
 import time
-import warnings
 from collections.abc import Callable, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
@@ -25,19 +24,19 @@ from course_lib.training.history import COLUMNS, History
 class TrainConfig:
     """Everything that decides a run besides the networks and the data."""
 
-    steps: int                                  # one step = one update of D, then one of G
-    batch_size: int = 64                        # real images, and as many fakes
-    loss: str = "non_saturating"                # a key of losses.LOSSES
-    learning_rate_g: float = 2e-4               # Adam
+    steps: int  # one step = one update of D, then one of G
+    batch_size: int = 64  # real images, and as many fakes
+    loss: str = "non_saturating"  # a key of losses.LOSSES
+    learning_rate_g: float = 2e-4  # Adam
     learning_rate_d: float = 2e-4
-    decay_from: float = 1.0                     # share of the steps after which both rates fall linearly to 0; 1: never
-    betas: tuple[float, float] = (0.5, 0.999)   # DCGAN's: with 0.9 the momentum outlives the game's turns
-    ema_half_life_kimg: float | None = 10.0     # thousands of images; None switches averaging off
+    decay_from: float = 1.0  # share of the steps after which both rates fall linearly to 0; 1: never
+    betas: tuple[float, float] = (0.5, 0.999)  # DCGAN's: with 0.9 the momentum outlives the game's turns
+    ema_half_life_kimg: float | None = 10.0  # thousands of images; None switches averaging off
     seed: int = 0
-    precision: str = "auto"                     # "float32", "bfloat16", or "auto": the faster one, measured
-    channels_last: bool = True                  # memory layout of convolutions; no effect on results to rounding
-    log_every_steps: int = 50                   # also how often the host waits for the device
-    checkpoint_dir: str | None = None           # where to keep the last good state; an existing one is resumed
+    precision: str = "auto"  # "float32", "bfloat16", or "auto": the faster one, measured
+    channels_last: bool = True  # memory layout of convolutions; no effect on results to rounding
+    log_every_steps: int = 50  # also how often the host waits for the device
+    checkpoint_dir: str | None = None  # where to keep the last good state; an existing one is resumed
     checkpoint_every_steps: int = 1000
 
 
@@ -47,8 +46,10 @@ class TrainingDiverged(RuntimeError):
     def __init__(self, step: int, what: str, checkpoint: Path | None):
         self.step, self.checkpoint = step, checkpoint
         saved = f"the last good state is {checkpoint}" if checkpoint else "no checkpoint was kept (set checkpoint_dir)"
-        super().__init__(f"training diverged at step {step}: {what}; {saved}. Try a smaller learning rate, "
-                         "precision='float32', or look for a logarithm or a division in the loss")
+        super().__init__(
+            f"training diverged at step {step}: {what}; {saved}. Try a smaller learning rate, "
+            "precision='float32', or look for a logarithm or a division in the loss"
+        )
 
 
 @dataclass
@@ -65,7 +66,9 @@ class TrainingState:
     history: History = field(default_factory=History)
 
 
-def discriminator_step(generator, discriminator, optimizer, real: Tensor, z: Tensor, loss: Loss = LOSSES["non_saturating"]):
+def discriminator_step(
+    generator, discriminator, optimizer, real: Tensor, z: Tensor, loss: Loss = LOSSES["non_saturating"]
+):
     """One update of the discriminator. Goodfellow et al. 2014 (arXiv:1406.2661v1), algorithm 1, inner loop.
 
     real:    (N, C, H, W) in [-1, 1];  z: (N, latent_dim)
@@ -96,9 +99,17 @@ def generator_step(generator, discriminator, optimizer, z: Tensor, loss: Loss = 
     return value.detach(), fake_logits.detach()
 
 
-def fit(generator: nn.Module, discriminator: nn.Module, images: Images, config: TrainConfig,
-        callbacks: Sequence[Callable[[TrainingState], None]] = (), *,
-        d_step=discriminator_step, g_step=generator_step, verbose: bool = True) -> History:
+def fit(
+    generator: nn.Module,
+    discriminator: nn.Module,
+    images: Images,
+    config: TrainConfig,
+    callbacks: Sequence[Callable[[TrainingState], None]] = (),
+    *,
+    d_step=discriminator_step,
+    g_step=generator_step,
+    verbose: bool = True,
+) -> History:
     """Train both networks in place, alternating one step of each, and return what was written down.
 
     images:    their pixels are moved to the device as one uint8 tensor; a batch is a gather and a cast
@@ -119,9 +130,13 @@ def fit(generator: nn.Module, discriminator: nn.Module, images: Images, config: 
     say(reason)
     g, d = InPrecision(generator, dtype), InPrecision(discriminator, dtype)
     state = TrainingState(
-        generator, discriminator, _adam(generator, config.learning_rate_g, config),
+        generator,
+        discriminator,
+        _adam(generator, config.learning_rate_g, config),
         _adam(discriminator, config.learning_rate_d, config),
-        ExponentialAverage(generator, config.ema_half_life_kimg) if config.ema_half_life_kimg else None, config)
+        ExponentialAverage(generator, config.ema_half_life_kimg) if config.ema_half_life_kimg else None,
+        config,
+    )
     path = Path(config.checkpoint_dir, "last.safetensors") if config.checkpoint_dir else None
     if path and path.exists():
         checkpoint.restore(state, path, dtype)
@@ -136,17 +151,25 @@ def fit(generator: nn.Module, discriminator: nn.Module, images: Images, config: 
         for callback in callbacks:
             callback(state)
 
-    for step in runtime.progress_bar(range(state.step, config.steps), initial=state.step, total=config.steps,
-                                     unit="step", leave=False) if verbose else range(state.step, config.steps):
+    for step in (
+        runtime.progress_bar(
+            range(state.step, config.steps), initial=state.step, total=config.steps, unit="step", leave=False
+        )
+        if verbose
+        else range(state.step, config.steps)
+    ):
         if step // per_epoch != epoch:
             epoch = step // per_epoch
             order = epoch_order(len(pixels), epoch, config.seed, device)
         start = step % per_epoch * config.batch_size
-        real = to_float(pixels[order[start:start + config.batch_size]]).contiguous(memory_format=layout)
+        real = to_float(pixels[order[start : start + config.batch_size]]).contiguous(memory_format=layout)
         draw = runtime.keyed_generator(device, config.seed, step, "z")
         z_d, z_g = torch.randn(2, config.batch_size, generator.latent_dim, generator=draw, device=device)
 
-        for optimizer, rate in ((state.optimizer_d, config.learning_rate_d), (state.optimizer_g, config.learning_rate_g)):
+        for optimizer, rate in (
+            (state.optimizer_d, config.learning_rate_d),
+            (state.optimizer_g, config.learning_rate_g),
+        ):
             optimizer.param_groups[0]["lr"] = rate * decay(step / config.steps, config.decay_from)
         d_loss, real_logits, fake_logits = d_step(g, d, state.optimizer_d, real, z_d, chosen)
         d_norm = gradient_norm(discriminator) if (step + 1) % config.log_every_steps == 0 else None
@@ -159,7 +182,9 @@ def fit(generator: nn.Module, discriminator: nn.Module, images: Images, config: 
         first_bad = torch.where(size < ABSURD, first_bad, first_bad.clamp(max=step + 1))  # NaN is not < ABSURD
         saving = path and (state.step % config.checkpoint_every_steps == 0 or state.step == config.steps)
         if d_norm is not None:
-            row = torch.stack([d_loss, g_loss, real_logits.mean(), fake_logits.mean(), d_norm, gradient_norm(generator)])
+            row = torch.stack(
+                [d_loss, g_loss, real_logits.mean(), fake_logits.mean(), d_norm, gradient_norm(generator)]
+            )
             _stop_if_diverged(first_bad, path)
             now = time.perf_counter()
             speed = (state.step - logged) * config.batch_size / (now - clock)
@@ -230,7 +255,7 @@ def _precision(generator, discriminator, pixels, config, device, layout) -> tupl
         return getattr(torch, config.precision), f"precision: {config.precision} (as configured)"
     g, d = copy.deepcopy(generator), copy.deepcopy(discriminator)
     optimizer_g, optimizer_d = _adam(g, 0.0, config), _adam(d, 0.0, config)
-    real = to_float(pixels[:config.batch_size]).contiguous(memory_format=layout)
+    real = to_float(pixels[: config.batch_size]).contiguous(memory_format=layout)
     z = torch.randn(len(real), g.latent_dim, generator=runtime.keyed_generator(device, "precision"), device=device)
 
     def trial(dtype):
@@ -263,12 +288,15 @@ def _check(generator, discriminator, images: Images, config: TrainConfig) -> Non
     finally:
         generator.train(training[0])
     if fake.shape[1:] != images.pixels.shape[1:]:
-        raise ValueError(f"images: expected {tuple(fake.shape[1:])} like the generator's output, "
-                         f"got {tuple(images.pixels.shape[1:])}; Images.padded adds a border")
+        raise ValueError(
+            f"images: expected {tuple(fake.shape[1:])} like the generator's output, "
+            f"got {tuple(images.pixels.shape[1:])}; Images.padded adds a border"
+        )
 
 
 def _stop_if_diverged(first_bad: Tensor, path: Path | None) -> None:
     step = first_bad.item()
     if step != torch.inf:
-        raise TrainingDiverged(int(step), f"a loss was NaN, infinite or above {ABSURD:g}",
-                               path if path and path.exists() else None)
+        raise TrainingDiverged(
+            int(step), f"a loss was NaN, infinite or above {ABSURD:g}", path if path and path.exists() else None
+        )

@@ -24,10 +24,10 @@ class Recipe:
 
     summary: str
     data: str
-    size: int                                       # images are padded to size × size
+    size: int  # images are padded to size × size
     networks: Callable[[], tuple[nn.Module, nn.Module]]
     config: TrainConfig
-    snapshots: int = 20                             # averaged generators kept on the way, besides the untrained one
+    snapshots: int = 20  # averaged generators kept on the way, besides the untrained one
 
 
 @dataclass(frozen=True)
@@ -48,20 +48,26 @@ def epochs(count: int, batch_size: int, images: int = 60_000) -> int:
 RECIPES: dict[str, Recipe | ClassifierRecipe] = {
     "mlp-fashion": Recipe(
         "the lesson's fully connected GAN on Fashion-MNIST: latent 100, batch 64, 50 epochs, learning rate 2e-4",
-        data="fashion-mnist", size=28,
+        data="fashion-mnist",
+        size=28,
         networks=lambda: (mlp.Generator(latent_dim=100, width=128, size=28), mlp.Discriminator(width=256, size=28)),
         config=TrainConfig(steps=epochs(50, 64), batch_size=64),
     ),
     "dcgan-fashion": Recipe(
         "DCGAN at 32×32, width 64, on Fashion-MNIST: latent 100, batch 64, 40 epochs, learning rate 2e-4, falling from half-way",
-        data="fashion-mnist", size=32,
-        networks=lambda: (dcgan.Generator(latent_dim=100, width=64, channels=1, size=32),
-                          dcgan.Discriminator(width=64, channels=1, size=32)),
+        data="fashion-mnist",
+        size=32,
+        networks=lambda: (
+            dcgan.Generator(latent_dim=100, width=64, channels=1, size=32),
+            dcgan.Discriminator(width=64, channels=1, size=32),
+        ),
         config=TrainConfig(steps=epochs(40, 64), batch_size=64, decay_from=0.5),
     ),
     "classifier-fashion": ClassifierRecipe(
         "small convolutional classifier of Fashion-MNIST: the course's judge and feature extractor",
-        data="fashion-mnist", networks=lambda: (Classifier(),), config=ClassifierConfig(epochs=40),
+        data="fashion-mnist",
+        networks=lambda: (Classifier(),),
+        config=ClassifierConfig(epochs=40),
     ),
 }
 
@@ -73,15 +79,22 @@ def build(recipe: Recipe | ClassifierRecipe) -> tuple[nn.Module, ...]:
         return recipe.networks()
 
 
-def train(recipe_name: str, out: Path | str | None = None, overrides: Mapping[str, object] | None = None,
-          callbacks=(), verbose: bool = True) -> History:
+def train(
+    recipe_name: str,
+    out: Path | str | None = None,
+    overrides: Mapping[str, object] | None = None,
+    callbacks=(),
+    verbose: bool = True,
+) -> History:
     """Run a GAN's recipe, or go on with it where an earlier call stopped.
 
     out:       folder for the checkpoint and snapshots/step-NNNNNNN.safetensors; default runs/NAME
     overrides: fields of TrainConfig to change, e.g. {"steps": 1000}
     raises:    ValueError for an unknown recipe or field; what `fit` raises
     """
-    recipe = RECIPES[runtime.known("recipe_name", recipe_name, [n for n, r in RECIPES.items() if isinstance(r, Recipe)])]
+    recipe = RECIPES[
+        runtime.known("recipe_name", recipe_name, [n for n, r in RECIPES.items() if isinstance(r, Recipe)])
+    ]
     for name in overrides or {}:
         runtime.known("override", name, [field.name for field in fields(TrainConfig)])
     out = Path(out or Path("runs", recipe_name))
@@ -92,8 +105,10 @@ def train(recipe_name: str, out: Path | str | None = None, overrides: Mapping[st
 
     def keep(state: TrainingState) -> None:
         if state.step in wanted:
-            tensors = {name: tensor.half().cpu().contiguous() if tensor.is_floating_point() else tensor.cpu()
-                       for name, tensor in state.average.network.state_dict().items()}
+            tensors = {
+                name: tensor.half().cpu().contiguous() if tensor.is_floating_point() else tensor.cpu()
+                for name, tensor in state.average.network.state_dict().items()
+            }
             path = out / "snapshots" / f"step-{state.step:07d}.safetensors"
             runtime.write_atomically(path, to_bytes(tensors))
 

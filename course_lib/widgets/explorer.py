@@ -27,21 +27,29 @@ class LatentExplorer(Picture):
         self.seed_a = w.BoundedIntText(seed, 0, 10**6, description="seed A", layout=w.Layout(width="11em"))
         self.seed_b = w.BoundedIntText(seed + 1, 0, 10**6, description="seed B", layout=w.Layout(width="11em"))
         self.between = w.FloatSlider(0.0, min=0, max=1, step=0.02, description="A → B", layout=wide)
-        self.along = [w.FloatSlider(0.0, min=-4, max=4, step=0.1, description=f"direction {number}", layout=wide)
-                      for number in range(1, directions + 1)]
+        self.along = [
+            w.FloatSlider(0.0, min=-4, max=4, step=0.1, description=f"direction {number}", layout=wide)
+            for number in range(1, directions + 1)
+        ]
         self.resample = w.Button(description="resample", tooltip="two new seeds, all directions back to 0")
         self.resample.on_click(self._resample)
         for part in (self.seed_a, self.seed_b, self.between, *self.along):
             part.observe(self._draw, "value")
         controls = w.VBox([w.HBox([self.seed_a, self.seed_b]), self.between, *self.along, self.resample])
-        self.children = [self.style_tag, w.HBox([self.image, controls], layout=w.Layout(flex_flow="row wrap")), self.status]
+        self.children = [
+            self.style_tag,
+            w.HBox([self.image, controls], layout=w.Layout(flex_flow="row wrap")),
+            self.status,
+        ]
         self._draw()
 
     @property
     def z(self) -> torch.Tensor:
         """The latent that is shown, (1, latent_dim): slerp from A to B, then the directions added."""
-        a, b = (torch.randn(1, self.generator.latent_dim, generator=runtime.keyed_generator("cpu", part.value, "explorer"))
-                for part in (self.seed_a, self.seed_b))
+        a, b = (
+            torch.randn(1, self.generator.latent_dim, generator=runtime.keyed_generator("cpu", part.value, "explorer"))
+            for part in (self.seed_a, self.seed_b)
+        )
         weights = torch.tensor([[slider.value for slider in self.along]])
         return latent.slerp(a, b, self.between.value) + weights @ self.axes
 
@@ -51,9 +59,13 @@ class LatentExplorer(Picture):
         with torch.inference_mode():
             image = self.generator(z.to(self.device)).float().cpu()
         self.image.value = png(plots.tile(image, 1))
-        moved = ", ".join(f"{number}: {slider.value:+.1f}" for number, slider in enumerate(self.along, 1) if slider.value)
-        self.status.value = (f"seed {self.seed_a.value} → {self.seed_b.value} at {self.between.value:.2f}, "
-                             f"norm of z {z.norm():.1f}" + (f"; directions {moved}" if moved else ""))
+        moved = ", ".join(
+            f"{number}: {slider.value:+.1f}" for number, slider in enumerate(self.along, 1) if slider.value
+        )
+        self.status.value = (
+            f"seed {self.seed_a.value} → {self.seed_b.value} at {self.between.value:.2f}, "
+            f"norm of z {z.norm():.1f}" + (f"; directions {moved}" if moved else "")
+        )
 
     def _resample(self, _=None):
         with self.hold_trait_notifications():

@@ -20,8 +20,12 @@ def png(picture: np.ndarray) -> bytes:
 
 def pixel_image(width: int, height: int) -> w.Image:
     """An image shown at a fixed size with hard pixels. Needs PIXELATED somewhere on the page."""
-    image = w.Image(format="png", width=width, height=height,
-                    layout=w.Layout(align_self="flex-start", width=f"{width}px", height=f"{height}px", flex="0 0 auto"))
+    image = w.Image(
+        format="png",
+        width=width,
+        height=height,
+        layout=w.Layout(align_self="flex-start", width=f"{width}px", height=f"{height}px", flex="0 0 auto"),
+    )
     image.add_class("course-pixelated")
     return image
 
@@ -31,6 +35,7 @@ PIXELATED = "<style>.course-pixelated{image-rendering:pixelated;object-fit:conta
 
 def guarded(method):
     """A callback that runs one at a time and writes an error into `self.status` instead of losing it."""
+
     @functools.wraps(method)
     def call(self, change=None):
         with self.lock:
@@ -38,6 +43,7 @@ def guarded(method):
                 method(self)
             except Exception as error:
                 self.status.value = f"stopped: {type(error).__name__}: {error}"
+
     return call
 
 

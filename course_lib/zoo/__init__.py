@@ -62,7 +62,9 @@ def load(name: str, step: int | None = None) -> tuple[nn.Module, dict]:
         index, prefix = kept.index(step), "weights."
         stacked = _verified(name, "snapshots.safetensors")
         tensors = {key.removeprefix(prefix): value[index] for key, value in stacked.items() if key.startswith(prefix)}
-    network.load_state_dict({key: value.float() if value.is_floating_point() else value for key, value in tensors.items()})
+    network.load_state_dict(
+        {key: value.float() if value.is_floating_point() else value for key, value in tensors.items()}
+    )
     return network.to(runtime.device()).eval().requires_grad_(False), facts
 
 
@@ -77,7 +79,7 @@ def snapshots(name: str) -> Snapshots:
 
 @torch.inference_mode()
 def sample(generator: nn.Module, count: int, seed: int = 0, batch_size: int = 500) -> Tensor:
-    """`count` images from latents that depend on the seed alone. → (count, C, H, W) float in [−1, 1] on the CPU"""
+    """`count` images from latents that depend on seed and count alone. → (count, C, H, W) float in [−1, 1] on the CPU"""
     device = next(generator.parameters()).device
     z = torch.randn(count, generator.latent_dim, generator=runtime.keyed_generator("cpu", seed, "sample"))
     return torch.cat([generator(rows.to(device)).float().cpu() for rows in z.split(batch_size)])

@@ -38,7 +38,7 @@ def classify(images: Tensor, classifier: nn.Module | None = None) -> tuple[Tenso
 def centre(images: Tensor, size: int) -> Tensor:
     """The middle (size, size) of each image: takes a border off that `Images.padded` put on."""
     top, left = (images.shape[2] - size) // 2, (images.shape[3] - size) // 2
-    return images[:, :, top:top + size, left:left + size]
+    return images[:, :, top : top + size, left : left + size]
 
 
 @functools.lru_cache(maxsize=1)
@@ -57,7 +57,11 @@ def judge(images: Tensor) -> dict:
     features, probabilities = classify(images)
     real_features, real_probabilities = real()
     shares = torch.bincount(probabilities.argmax(1), minlength=10).double() / len(images)
-    return {"fid": fid(real_features, features),
-            "sure": (probabilities.amax(1) > SURE).double().mean().item(),
-            "real_sure": (real_probabilities.amax(1) > SURE).double().mean().item(),
-            "class_shares": shares.tolist(), "n": len(images), "protocol": PROTOCOL}
+    return {
+        "fid": fid(real_features, features),
+        "sure": (probabilities.amax(1) > SURE).double().mean().item(),
+        "real_sure": (real_probabilities.amax(1) > SURE).double().mean().item(),
+        "class_shares": shares.tolist(),
+        "n": len(images),
+        "protocol": PROTOCOL,
+    }

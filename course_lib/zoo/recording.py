@@ -16,11 +16,13 @@ from course_lib import data, runtime, zoo
 from course_lib.training import checkpoint
 from course_lib.training.recipes import RECIPES, Recipe, build
 
-DRAWN = 64                     # images in each snapshot
-KEEP_WEIGHTS_UP_TO = 1 << 20   # bytes of float16 weights a snapshot
+DRAWN = 64  # images in each snapshot
+KEEP_WEIGHTS_UP_TO = 1 << 20  # bytes of float16 weights a snapshot
 
 
-def record_generator(recipe_name: str, run: Path, out: Path, *, samples: int = 10_000, snapshot_samples: int = 5_000) -> dict:
+def record_generator(
+    recipe_name: str, run: Path, out: Path, *, samples: int = 10_000, snapshot_samples: int = 5_000
+) -> dict:
     """Write network.safetensors, snapshots.safetensors and card.json of a GAN's run into `out`; returns the card."""
     from course_lib.zoo import judging
 
@@ -47,15 +49,27 @@ def record_generator(recipe_name: str, run: Path, out: Path, *, samples: int = 1
 
     final = judging.judge(zoo.sample(generator, samples, seed=1))
     rows = header["history"]
-    seconds = sum((row["step"] - before) * header["config"]["batch_size"] / row["images_per_second"]
-                  for row, before in zip(rows, [0, *(row["step"] for row in rows)]))
+    seconds = sum(
+        (row["step"] - before) * header["config"]["batch_size"] / row["images_per_second"]
+        for row, before in zip(rows, [0, *(row["step"] for row in rows)])
+    )
     facts = {
-        "summary": recipe.summary, "recipe": recipe_name, "config": header["config"], "precision": header["precision"],
+        "summary": recipe.summary,
+        "recipe": recipe_name,
+        "config": header["config"],
+        "precision": header["precision"],
         "parameters": {"generator": count(generator), "discriminator": count(build(recipe)[1])},
-        "data": {"name": recipe.data, "split": "train", "sha256": data.load(recipe.data).sha256(), "padded_to": recipe.size},
-        "hardware": header["environment"], "minutes": round(seconds / 60, 1),
+        "data": {
+            "name": recipe.data,
+            "split": "train",
+            "sha256": data.load(recipe.data).sha256(),
+            "padded_to": recipe.size,
+        },
+        "hardware": header["environment"],
+        "minutes": round(seconds / 60, 1),
         "metrics": {key: round_to(value, 5) for key, value in final.items()},
-        "snapshots": measured, "snapshot_weights": steps if kept else [],
+        "snapshots": measured,
+        "snapshot_weights": steps if kept else [],
         "history": [{key: round_to(value, 5) for key, value in row.items()} for row in rows],
     }
     facts["config"].pop("checkpoint_dir")
@@ -70,10 +84,14 @@ def record_classifier(recipe_name: str, network: nn.Module, rows: list[dict], se
     test = data.load(recipe.data, "test")
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in network.state_dict().items()}
     facts = {
-        "summary": recipe.summary, "recipe": recipe_name, "config": asdict(recipe.config), "precision": "float32",
+        "summary": recipe.summary,
+        "recipe": recipe_name,
+        "config": asdict(recipe.config),
+        "precision": "float32",
         "parameters": {"classifier": count(network)},
         "data": {"name": recipe.data, "split": "train", "sha256": data.load(recipe.data).sha256()},
-        "hardware": runtime.environment(next(network.parameters()).device), "minutes": round(seconds / 60, 1),
+        "hardware": runtime.environment(next(network.parameters()).device),
+        "minutes": round(seconds / 60, 1),
         "metrics": {"test_accuracy": accuracy(network.eval(), test), "n": len(test)},
         "history": [{key: round_to(value, 5) for key, value in row.items()} for row in rows],
     }

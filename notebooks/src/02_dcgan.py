@@ -23,13 +23,21 @@ import copy
 
 import torch
 import torch.nn.functional as F
-from torch import nn
-
 from course_lib import data, plots, runtime, training, widgets, zoo
-from course_lib.exercises import add_to_report, exercise, explain, predict, progress, quiz, reveal, running_on
+from course_lib.exercises import (
+    add_to_report,
+    exercise,
+    explain,
+    predict,
+    progress,
+    quiz,
+    reveal,
+    running_on,
+)
 from course_lib.losses import LOSSES
 from course_lib.models import dcgan, mlp
 from course_lib.zoo.judging import judge
+from torch import nn
 
 # %% id="knobs"
 # Knobs: how long this machine trains. What a short run cannot show comes from recorded runs, and the text says so.
@@ -55,9 +63,13 @@ print(tuple(images.pixels.shape), images.pixels.dtype, images.class_names)
 
 # %% id="data-figure"
 one_of_each = torch.stack([images.pixels[images.labels == label][:6] for label in range(10)]).flatten(0, 1)
-plots.image_grids({"Ten classes, six photographs of each, 28×28 grey": one_of_each}, columns=12, panel=5.6,
-                  alt="A sheet of 60 grey photographs: T-shirts, trousers, pullovers, dresses, coats, sandals, shirts, sneakers, "
-                      "bags and ankle boots on black.")
+plots.image_grids(
+    {"Ten classes, six photographs of each, 28×28 grey": one_of_each},
+    columns=12,
+    panel=5.6,
+    alt="A sheet of 60 grey photographs: T-shirts, trousers, pullovers, dresses, coats, sandals, shirts, sneakers, "
+    "bags and ankle boots on black.",
+)
 
 # %% [markdown]
 # A generator that ends in a Tanh speaks numbers in $[-1, 1]$; pixels are bytes. The way there is
@@ -66,6 +78,7 @@ plots.image_grids({"Ten classes, six photographs of each, 28×28 grey": one_of_e
 #
 # and you write the way back. It looks too easy to get wrong, and yet a much-used metrics package loses half a grey level here.
 
+
 # %%
 @exercise("02.to_uint8")
 def to_uint8(images):
@@ -73,6 +86,7 @@ def to_uint8(images):
 
     images: (N, C, H, W) float in [-1, 1].  Returns (N, C, H, W) uint8 in [0, 255]; `images` is left as it was."""
     ...  # your code
+
 
 # %% id="round-trip"
 levels = torch.arange(256, dtype=torch.uint8).reshape(1, 1, 16, 16)
@@ -92,6 +106,7 @@ assert torch.equal(to_uint8(data.to_float(levels)), levels)  # all 256 of them
 # Chapter 01 computed these two terms; here they are `loss.discriminator(real_logits, fake_logits)`. What is new is the
 # bookkeeping around them, where most GANs on the internet go wrong.
 
+
 # %%
 @exercise("02.discriminator_step")
 def discriminator_step(generator, discriminator, optimizer, real, z, loss):
@@ -102,9 +117,11 @@ def discriminator_step(generator, discriminator, optimizer, real, z, loss):
     Returns the loss, the real logits and the fake logits, all detached."""
     ...  # your code
 
+
 # %% [markdown]
 # Then the **generator's**. It never sees a photograph; all it learns comes through the discriminator's gradient:
 # $\min_G\, -\mathbb E_z \log D(G(z))$, which is `loss.generator(fake_logits)`.
+
 
 # %%
 @exercise("02.generator_step")
@@ -115,6 +132,7 @@ def generator_step(generator, discriminator, optimizer, z, loss):
     Returns the loss and the fake logits, both detached."""
     ...  # your code
 
+
 # %% [markdown]
 # `training.fit` calls these two in turn and does nothing else that matters: it draws a batch, calls your discriminator step,
 # calls your generator step, and writes down losses, logits and gradient norms. It also keeps a running average of the
@@ -123,19 +141,30 @@ def generator_step(generator, discriminator, optimizer, z, loss):
 # %% id="mlp-train"
 torch.manual_seed(0)
 mlp_generator, mlp_discriminator = mlp.Generator(latent_dim=100), mlp.Discriminator()
-mlp_history = training.fit(mlp_generator, mlp_discriminator, images, training.TrainConfig(steps=mlp_steps, log_every_steps=10),
-                           d_step=discriminator_step, g_step=generator_step)
+mlp_history = training.fit(
+    mlp_generator,
+    mlp_discriminator,
+    images,
+    training.TrainConfig(steps=mlp_steps, log_every_steps=10),
+    d_step=discriminator_step,
+    g_step=generator_step,
+)
 
 # %% id="mlp-figure"
 mlp_fakes = zoo.sample(mlp_history.averaged, samples)
 mlp_live = judge(mlp_fakes)
 recorded_mlp, mlp_card = zoo.load("mlp-fashion")
-plots.image_grids({
-    f"Yours, {mlp_steps:,} steps: distance {mlp_live['fid']:.1f}": mlp_fakes[:64],
-    f"Recorded, {mlp_card['config']['steps']:,} steps: distance {mlp_card['metrics']['fid']:.2f}": zoo.sample(recorded_mlp, 64),
-}, alt=f"Two sheets of 64 generated images. After {mlp_steps} steps: Fréchet distance {mlp_live['fid']:.1f} at N = {samples}. After "
-       f"{mlp_card['config']['steps']} steps (recorded run): {mlp_card['metrics']['fid']:.2f} at N = {mlp_card['metrics']['n']}; clothes "
-       "with speckled surfaces.")
+plots.image_grids(
+    {
+        f"Yours, {mlp_steps:,} steps: distance {mlp_live['fid']:.1f}": mlp_fakes[:64],
+        f"Recorded, {mlp_card['config']['steps']:,} steps: distance {mlp_card['metrics']['fid']:.2f}": zoo.sample(
+            recorded_mlp, 64
+        ),
+    },
+    alt=f"Two sheets of 64 generated images. After {mlp_steps} steps: Fréchet distance {mlp_live['fid']:.1f} at N = {samples}. After "
+    f"{mlp_card['config']['steps']} steps (recorded run): {mlp_card['metrics']['fid']:.2f} at N = {mlp_card['metrics']['n']}; clothes "
+    "with speckled surfaces.",
+)
 
 # %% [markdown]
 # The *distance* in the titles is a Fréchet distance between features of the generated images and of the 10,000 test images, seen by
@@ -159,11 +188,16 @@ plots.image_grids({
 # %% id="sizes"
 recorded_dcgan, dcgan_card = zoo.load("dcgan-fashion")
 for name, card in (("fully connected", mlp_card), ("DCGAN", dcgan_card)):
-    print(f"{name}: {card['parameters']['generator']:,} parameters in G, {card['parameters']['discriminator']:,} in D, "
-          f"{card['config']['steps'] * card['config']['batch_size'] / 60_000:.0f} epochs")
+    print(
+        f"{name}: {card['parameters']['generator']:,} parameters in G, {card['parameters']['discriminator']:,} in D, "
+        f"{card['config']['steps'] * card['config']['batch_size'] / 60_000:.0f} epochs"
+    )
 
 # %%
-predict("02.whose_samples", ["the fully connected generator's, it is larger", "the DCGAN's", "there is nothing between them"])
+predict(
+    "02.whose_samples",
+    ["the fully connected generator's, it is larger", "the DCGAN's", "there is nothing between them"],
+)
 
 # %% [markdown]
 # A transposed convolution is the convolution run backwards: each input pixel paints a whole kernel into the output, `stride` pixels
@@ -171,13 +205,16 @@ predict("02.whose_samples", ["the fully connected generator's, it is larger", "t
 #
 # $$H' = (H - 1)\cdot\text{stride} - 2\cdot\text{padding} + \text{kernel}$$
 
+
 # %% id="size-formula"
 def transposed_size(size, kernel, stride, padding):
     return (size - 1) * stride - 2 * padding + kernel
 
+
 for size, kernel, stride, padding in [(1, 4, 1, 0), (4, 4, 2, 1), (7, 3, 2, 1), (5, 5, 3, 2)]:
     layer = nn.ConvTranspose2d(1, 1, kernel, stride, padding)
     assert layer(torch.zeros(1, 1, size, size)).shape[-1] == transposed_size(size, kernel, stride, padding)
+
 
 # %%
 @exercise("02.upsample")
@@ -187,10 +224,12 @@ def upsample(before, after):
     before, after: numbers of channels.  Returns an nn.Module from (N, before, H, W) to (N, after, 2H, 2W)."""
     ...  # your code
 
+
 # %% [markdown]
 # How large is the whole thing? Count before you trust a summary printed by a tool: whoever can count a network can read one.
 # The generator goes from $z$ to a 4×4 map with the most channels; each block halves the channels and doubles the size; the last
 # layer makes the image. The discriminator is its mirror image.
+
 
 # %%
 @exercise("02.parameter_count")
@@ -202,6 +241,7 @@ def parameter_count(latent_dim, width, channels, size):
     Returns (generator, discriminator), two integers."""
     ...  # your code
 
+
 # %% id="count-check"
 assert parameter_count(latent_dim=100, width=64, channels=3, size=64) == (3_576_704, 2_765_568)
 dcgan_card["parameters"], parameter_count(latent_dim=100, width=64, channels=1, size=32)
@@ -209,6 +249,7 @@ dcgan_card["parameters"], parameter_count(latent_dim=100, width=64, channels=1, 
 # %% [markdown]
 # Last, the beginning: DCGAN draws its weights from $\mathcal N(0, 0.02^2)$. Many texts add "BatchNorm's too". Do that, and look at
 # what arrives at the generator's output:
+
 
 # %% id="init-shown"
 def output_spread(scale_mean):
@@ -220,9 +261,11 @@ def output_spread(scale_mean):
     with torch.no_grad():
         return network(torch.randn(256, 100)).std().item()
 
+
 spread = {"N(1, 0.02²)": output_spread(1.0), "N(0, 0.02²)": output_spread(0.0)}
 assert spread["N(0, 0.02²)"] < spread["N(1, 0.02²)"] / 20  # nearly the same grey, whatever z says
 spread
+
 
 # %%
 @exercise("02.initialise")
@@ -232,6 +275,7 @@ def initialise(network):
     Convolutions and transposed convolutions: weights from N(0, 0.02²).
     BatchNorm: scales (`weight`) from N(1, 0.02²), shifts (`bias`) 0.  Returns nothing."""
     ...  # your code
+
 
 # %% [markdown]
 # ## Your DCGAN, trained by your code
@@ -251,22 +295,39 @@ running_on("02")
 sheets = {}  # what the averaged generator draws from the same latents, at a few moments
 moments = {max(1, round(dcgan_steps * share)) for share in (0.05, 0.3, 1.0)}
 
+
 def keep_sheet(state):
     if state.step in moments:
         sheets[f"step {state.step:,}"] = zoo.sample(state.average.network, 36)
 
-history = training.fit(generator, discriminator, images.padded(32), training.TrainConfig(steps=dcgan_steps, log_every_steps=10),
-                       callbacks=[keep_sheet], d_step=discriminator_step, g_step=generator_step)
+
+history = training.fit(
+    generator,
+    discriminator,
+    images.padded(32),
+    training.TrainConfig(steps=dcgan_steps, log_every_steps=10),
+    callbacks=[keep_sheet],
+    d_step=discriminator_step,
+    g_step=generator_step,
+)
 
 # %% id="dcgan-figure"
 live = judge(zoo.sample(history.averaged, samples))
-plots.image_grids(sheets, columns=6, title=f"Your DCGAN after {dcgan_steps:,} steps: Fréchet distance {live['fid']:.1f} at N = {samples:,}",
-                  alt=f"Sheets of 36 generated images at {', '.join(sheets)}. At the end the Fréchet distance is {live['fid']:.1f} at "
-                      f"N = {samples}, and the classifier is sure of {live['sure']:.0%} of the samples.")
+plots.image_grids(
+    sheets,
+    columns=6,
+    title=f"Your DCGAN after {dcgan_steps:,} steps: Fréchet distance {live['fid']:.1f} at N = {samples:,}",
+    alt=f"Sheets of 36 generated images at {', '.join(sheets)}. At the end the Fréchet distance is {live['fid']:.1f} at "
+    f"N = {samples}, and the classifier is sure of {live['sure']:.0%} of the samples.",
+)
 
 # %% id="live-curves"
-plots.training_curves(history, f"Your run: at the end D gives real images {history['real_logit'][-1]:+.1f} and fakes "
-                               f"{history['fake_logit'][-1]:+.1f}", smooth=max(1, len(history) // 60))
+plots.training_curves(
+    history,
+    f"Your run: at the end D gives real images {history['real_logit'][-1]:+.1f} and fakes "
+    f"{history['fake_logit'][-1]:+.1f}",
+    smooth=max(1, len(history) // 60),
+)
 
 # %% [markdown]
 # The dotted lines are where nothing could be told apart: $\log 4$ for $D$'s sum of two terms, $\log 2$ for $G$. Most texts that
@@ -284,27 +345,48 @@ predict("02.losses", ["both fall", "D's falls, G's rises", "D's rises, G's falls
 # %% id="recorded-curves"
 rows = dcgan_card["history"]
 quarter = len(rows) // 4
-early, late = ({name: sum(row[name] for row in part) / quarter for name in ("d_loss", "g_loss")} for part in (rows[:quarter], rows[-quarter:]))
+early, late = (
+    {name: sum(row[name] for row in part) / quarter for name in ("d_loss", "g_loss")}
+    for part in (rows[:quarter], rows[-quarter:])
+)
 recorded = training.History(rows)
-plots.training_curves(recorded, f"D's loss goes from {early['d_loss']:.2f} to {late['d_loss']:.2f}, G's from {early['g_loss']:.2f} to "
-                                f"{late['g_loss']:.2f} (means of the first and last quarter)", smooth=max(1, len(rows) // 80))
+plots.training_curves(
+    recorded,
+    f"D's loss goes from {early['d_loss']:.2f} to {late['d_loss']:.2f}, G's from {early['g_loss']:.2f} to "
+    f"{late['g_loss']:.2f} (means of the first and last quarter)",
+    smooth=max(1, len(rows) // 80),
+)
 
 # %% id="distance-curve"
 measured = [row for row in dcgan_card["snapshots"] if row["step"] > 0]
 mlp_measured = [row for row in mlp_card["snapshots"] if row["step"] > 0]
 best = min(measured, key=lambda row: row["fid"])
 assert measured[-1]["fid"] < measured[0]["fid"] / 10
-plots.curves([row["step"] for row in measured], {"DCGAN": [row["fid"] for row in measured]}, log_x=True, log_y=True,
-             title=f"The distance falls from {measured[0]['fid']:.0f} to {measured[-1]['fid']:.2f}; no loss shows it",
-             xlabel="training step", ylabel=f"Fréchet distance, N = {measured[0]['n']:,}")
+plots.curves(
+    [row["step"] for row in measured],
+    {"DCGAN": [row["fid"] for row in measured]},
+    log_x=True,
+    log_y=True,
+    title=f"The distance falls from {measured[0]['fid']:.0f} to {measured[-1]['fid']:.2f}; no loss shows it",
+    xlabel="training step",
+    ylabel=f"Fréchet distance, N = {measured[0]['n']:,}",
+)
 
 # %% id="reveal-losses"
 d_falls, g_falls = late["d_loss"] < early["d_loss"], late["g_loss"] < early["g_loss"]
-outcome = {(True, True): "both fall", (True, False): "D's falls, G's rises", (False, True): "D's rises, G's falls", (False, False): "both rise"}
-reveal("02.losses", outcome[d_falls, g_falls],
-       f"D's mean loss went from {early['d_loss']:.2f} to {late['d_loss']:.2f} and G's from {early['g_loss']:.2f} to {late['g_loss']:.2f}, "
-       f"while the distance fell from {measured[0]['fid']:.0f} to {measured[-1]['fid']:.2f}. Each loss is a score against an opponent who "
-       "learns too: it says who is ahead, not how good the images are.")
+outcome = {
+    (True, True): "both fall",
+    (True, False): "D's falls, G's rises",
+    (False, True): "D's rises, G's falls",
+    (False, False): "both rise",
+}
+reveal(
+    "02.losses",
+    outcome[d_falls, g_falls],
+    f"D's mean loss went from {early['d_loss']:.2f} to {late['d_loss']:.2f} and G's from {early['g_loss']:.2f} to {late['g_loss']:.2f}, "
+    f"while the distance fell from {measured[0]['fid']:.0f} to {measured[-1]['fid']:.2f}. Each loss is a score against an opponent who "
+    "learns too: it says who is ahead, not how good the images are.",
+)
 
 # %% [markdown]
 # Now hold the run in your hand. The same 64 latents, at every recorded moment:
@@ -319,25 +401,34 @@ scrubber
 # %% id="whose-figure"
 test_images = data.load("fashion-mnist", "test")
 mlp_m, dcgan_m = mlp_card["metrics"], dcgan_card["metrics"]
-plots.image_grids({
-    "Real test images": test_images.pixels[:64],
-    f"Fully connected: distance {mlp_m['fid']:.2f}": zoo.sample(recorded_mlp, 64),
-    f"DCGAN: distance {dcgan_m['fid']:.2f}": zoo.sample(recorded_dcgan, 64),
-}, alt=f"Three sheets of 64 images: real ones, the fully connected generator's (Fréchet distance {mlp_m['fid']:.2f}) and the DCGAN's "
-       f"({dcgan_m['fid']:.2f}), both at N = {dcgan_m['n']}.")
+plots.image_grids(
+    {
+        "Real test images": test_images.pixels[:64],
+        f"Fully connected: distance {mlp_m['fid']:.2f}": zoo.sample(recorded_mlp, 64),
+        f"DCGAN: distance {dcgan_m['fid']:.2f}": zoo.sample(recorded_dcgan, 64),
+    },
+    alt=f"Three sheets of 64 images: real ones, the fully connected generator's (Fréchet distance {mlp_m['fid']:.2f}) and the DCGAN's "
+    f"({dcgan_m['fid']:.2f}), both at N = {dcgan_m['n']}.",
+)
 
 # %% id="reveal-whose"
 ratio = mlp_m["fid"] / dcgan_m["fid"]
 names = ["the fully connected generator's, it is larger", "the DCGAN's", "there is nothing between them"]
 winner = names[2] if 0.9 < ratio < 1.1 else names[1] if ratio > 1 else names[0]
-reveal("02.whose_samples", winner,
-       f"Distance {mlp_m['fid']:.2f} against {dcgan_m['fid']:.2f} at N = {dcgan_m['n']:,}, and the classifier is sure of {mlp_m['sure']:.0%} of the "
-       f"one's samples and {dcgan_m['sure']:.0%} of the other's (real images: {dcgan_m['real_sure']:.0%}).")
+reveal(
+    "02.whose_samples",
+    winner,
+    f"Distance {mlp_m['fid']:.2f} against {dcgan_m['fid']:.2f} at N = {dcgan_m['n']:,}, and the classifier is sure of {mlp_m['sure']:.0%} of the "
+    f"one's samples and {dcgan_m['sure']:.0%} of the other's (real images: {dcgan_m['real_sure']:.0%}).",
+)
 
 # %% id="classes-figure"
-plots.bars(dict(zip(images.class_names, [100 * share for share in dcgan_m["class_shares"]])), ylabel="share in %",
-           title=f"No class is missing: the rarest gets {100 * min(dcgan_m['class_shares']):.1f} % of {dcgan_m['n']:,} samples",
-           reference=("share in the data", 10.0))
+plots.bars(
+    dict(zip(images.class_names, [100 * share for share in dcgan_m["class_shares"]])),
+    ylabel="share in %",
+    title=f"No class is missing: the rarest gets {100 * min(dcgan_m['class_shares']):.1f} % of {dcgan_m['n']:,} samples",
+    reference=("share in the data", 10.0),
+)
 
 # %% [markdown]
 # ## Walk through the latent space
@@ -358,7 +449,11 @@ explorer
 # intact. After ten turns, the generators' weights are …
 
 # %%
-predict("02.no_detach", ["far apart: the generator was trained backwards", "slightly different", "equal, bit for bit"])
+predict(
+    "02.no_detach",
+    ["far apart: the generator was trained backwards", "slightly different", "equal, bit for bit"],
+)
+
 
 # %% id="no-detach"
 def step_without_detach(generator, discriminator, optimizer, real, z, loss):
@@ -369,6 +464,7 @@ def step_without_detach(generator, discriminator, optimizer, real, z, loss):
     optimizer.step()
     return value.detach(), real_logits.detach(), fake_logits.detach()
 
+
 def ten_turns(d_step, forget_to_clear=False):
     torch.manual_seed(0)
     g, d = mlp.Generator(latent_dim=16, width=16), mlp.Discriminator(width=32)
@@ -376,18 +472,28 @@ def ten_turns(d_step, forget_to_clear=False):
     if forget_to_clear:
         adam_g.zero_grad = lambda *_, **__: None
     for turn in range(10):
-        real, z = data.to_float(images.pixels[64 * turn:64 * (turn + 1)]), torch.randn(2, 64, 16)
+        real, z = data.to_float(images.pixels[64 * turn : 64 * (turn + 1)]), torch.randn(2, 64, 16)
         d_step(g, d, adam_d, real, z[0], LOSSES["non_saturating"])
         training.generator_step(g, d, adam_g, z[1])
     return torch.cat([p.detach().flatten() for p in g.parameters()])
 
+
 apart = (ten_turns(training.discriminator_step) - ten_turns(step_without_detach)).abs().max().item()
-apart_uncleared = (ten_turns(training.discriminator_step, True) - ten_turns(step_without_detach, True)).abs().max().item()
+apart_uncleared = (
+    (ten_turns(training.discriminator_step, True) - ten_turns(step_without_detach, True)).abs().max().item()
+)
 
 # %% id="reveal-no-detach"
-reveal("02.no_detach", "equal, bit for bit" if apart == 0 else "slightly different" if apart < 1e-3 else "far apart: the generator was trained backwards",
-       f"Largest difference: {apart:g}. D's optimizer holds D's weights only, and G's step clears the stray gradients before it adds its own. "
-       f"You pay with a backward pass through G for nothing. It does harm where nobody clears: then the difference is {apart_uncleared:.2g}.")
+reveal(
+    "02.no_detach",
+    "equal, bit for bit"
+    if apart == 0
+    else "slightly different"
+    if apart < 1e-3
+    else "far apart: the generator was trained backwards",
+    f"Largest difference: {apart:g}. D's optimizer holds D's weights only, and G's step clears the stray gradients before it adds its own. "
+    f"You pay with a backward pass through G for nothing. It does harm where nobody clears: then the difference is {apart_uncleared:.2g}.",
+)
 
 # %% [markdown]
 # And reusing one batch of fakes for both steps without `detach` does not train anything backwards either. It stops:
@@ -409,13 +515,17 @@ crashed
 # In exact arithmetic the same thing. In float32, $\sigma(20)$ is 1, and whoever takes $\log(1 - 1)$ has no gradient left:
 
 # %% id="sigmoid-then-log"
-logit = torch.tensor([20.0], requires_grad=True)  # D is sure that a fake is real: the moment it needs a gradient most
+logit = torch.tensor(
+    [20.0], requires_grad=True
+)  # D is sure that a fake is real: the moment it needs a gradient most
 two_stages = F.binary_cross_entropy(torch.sigmoid(logit), torch.zeros(1))
 (slope_two_stages,) = torch.autograd.grad(two_stages, logit)
 (slope_logits,) = torch.autograd.grad(F.softplus(logit).mean(), logit)
 assert slope_two_stages == 0 and slope_logits > 0.99
-print(f"sigmoid, then log: loss {two_stages:.1f} (PyTorch clamps it at 100), slope {slope_two_stages.item():.3f};  "
-      f"on the logit: loss {F.softplus(logit).item():.1f}, slope {slope_logits.item():.3f}")
+print(
+    f"sigmoid, then log: loss {two_stages:.1f} (PyTorch clamps it at 100), slope {slope_two_stages.item():.3f};  "
+    f"on the logit: loss {F.softplus(logit).item():.1f}, slope {slope_logits.item():.3f}"
+)
 
 # %% [markdown]
 # ### "Sampling is just calling the generator"
@@ -434,11 +544,19 @@ with torch.no_grad():
 drift = (network.blocks[0][1].running_mean - before).abs().max().item()
 same, moved = ((a - b).abs().max().item() for a, b in (at_rest, in_training))
 assert same < 1e-4 and moved > 0.1 and drift > 0
-plots.image_grids({"eval, among 63 others": at_rest[0][None], "eval, other company": at_rest[1][None],
-                   "train, among 63 others": in_training[0][None], "train, other company": in_training[1][None]}, columns=1, panel=2.1,
-                  title=f"Largest change of a pixel: {same:.0e} in eval mode, {moved:.2f} of 2 in train mode",
-                  alt=f"The same latent drawn four times: twice alike in eval mode, largest pixel difference {same:.0e}; twice different in train "
-                      f"mode, largest difference {moved:.2f} on a scale from -1 to 1.")
+plots.image_grids(
+    {
+        "eval, among 63 others": at_rest[0][None],
+        "eval, other company": at_rest[1][None],
+        "train, among 63 others": in_training[0][None],
+        "train, other company": in_training[1][None],
+    },
+    columns=1,
+    panel=2.1,
+    title=f"Largest change of a pixel: {same:.0e} in eval mode, {moved:.2f} of 2 in train mode",
+    alt=f"The same latent drawn four times: twice alike in eval mode, largest pixel difference {same:.0e}; twice different in train "
+    f"mode, largest difference {moved:.2f} on a scale from -1 to 1.",
+)
 
 # %% [markdown]
 # ### "Never mix real and fake images in one BatchNorm batch" (or: "never separate them")
@@ -456,7 +574,9 @@ with torch.no_grad():
     alone_with_fakes = d(torch.cat([real[:1], fakes]))[0].item()
     joint = d(torch.cat([real, fakes]))[0].item()
 assert len({round(logit, 4) for logit in (alone_with_real, alone_with_fakes, joint)}) == 3
-print(f"the same photograph: {alone_with_real:+.3f} among real ones, {alone_with_fakes:+.3f} among fakes, {joint:+.3f} in a joint batch")
+print(
+    f"the same photograph: {alone_with_real:+.3f} among real ones, {alone_with_fakes:+.3f} among fakes, {joint:+.3f} in a joint batch"
+)
 
 # %% [markdown]
 # Which trains better is a matter of measurement, not of law. The recorded run used separate batches, as your step does.
@@ -493,8 +613,11 @@ quiz("02.check")
 # section on tips and why none of them is a law.
 
 # %% id="report"
-add_to_report("02", f"Your DCGAN after {dcgan_steps:,} steps: Fréchet distance {live['fid']:.1f} at N = {samples:,} by the course's classifier, "
-                    f"sure of {live['sure']:.0%} of its samples; recorded run {dcgan_m['fid']:.2f} at N = {dcgan_m['n']:,}.")
+add_to_report(
+    "02",
+    f"Your DCGAN after {dcgan_steps:,} steps: Fréchet distance {live['fid']:.1f} at N = {samples:,} by the course's classifier, "
+    f"sure of {live['sure']:.0%} of its samples; recorded run {dcgan_m['fid']:.2f} at N = {dcgan_m['n']:,}.",
+)
 
 # %% id="progress"
 progress("02")

@@ -36,9 +36,18 @@ def chromium():
             pytest.fail(message)
         pytest.skip(message)
     with playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=path, args=[
-            "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-component-update",
-            "--disable-sync", "--disable-quic"])
+        browser = driver.chromium.launch(
+            executable_path=path,
+            args=[
+                "--no-sandbox",
+                "--disable-gpu",
+                "--no-first-run",
+                "--disable-background-networking",
+                "--disable-component-update",
+                "--disable-sync",
+                "--disable-quic",
+            ],
+        )
         yield browser
         browser.close()
 
@@ -53,13 +62,31 @@ def lab(tmp_path_factory, chromium):
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     token = secrets.token_hex(8)
-    environment = {**os.environ, "JUPYTER_TOKEN": token, "COURSE_PROFILE": "ci", "COURSE_PROGRESS": str(home / "progress.json"),
-                   **{f"JUPYTER_{kind}_DIR": str(home / kind.lower()) for kind in ("CONFIG", "DATA", "RUNTIME")}}
+    environment = {
+        **os.environ,
+        "JUPYTER_TOKEN": token,
+        "COURSE_PROFILE": "ci",
+        "COURSE_PROGRESS": str(home / "progress.json"),
+        **{f"JUPYTER_{kind}_DIR": str(home / kind.lower()) for kind in ("CONFIG", "DATA", "RUNTIME")},
+    }
     log = (home / "server.log").open("w")
     server = subprocess.Popen(
-        [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", f"--ServerApp.port={port}", "--ServerApp.port_retries=0",
-         f"--ServerApp.root_dir={folder}", f"--LabApp.app_settings_dir={ROOT / 'course_lib' / 'jupyter_settings'}",
-         "--LabApp.expose_app_in_browser=True"], env=environment, stdout=log, stderr=subprocess.STDOUT)
+        [
+            sys.executable,
+            "-m",
+            "jupyterlab",
+            "--no-browser",
+            "--allow-root",
+            f"--ServerApp.port={port}",
+            "--ServerApp.port_retries=0",
+            f"--ServerApp.root_dir={folder}",
+            f"--LabApp.app_settings_dir={ROOT / 'course_lib' / 'jupyter_settings'}",
+            "--LabApp.expose_app_in_browser=True",
+        ],
+        env=environment,
+        stdout=log,
+        stderr=subprocess.STDOUT,
+    )
     address = f"http://127.0.0.1:{port}"
     end = time.monotonic() + 60
     while True:
@@ -83,8 +110,9 @@ class Notebook:
         self.page, self.name = page, name
 
     def command(self, name, **arguments):
-        return self.page.evaluate("([name, options]) => window.jupyterapp.commands.execute(name, options).then(() => null)",
-                                  [name, arguments])
+        return self.page.evaluate(
+            "([name, options]) => window.jupyterapp.commands.execute(name, options).then(() => null)", [name, arguments]
+        )
 
     def run_all(self, seconds=120):
         self.command("notebook:run-all-cells")
@@ -95,7 +123,8 @@ class Notebook:
         self.page.wait_for_timeout(150)
         self.page.wait_for_function(
             "() => [...document.querySelectorAll('.jp-InputPrompt')].every(each => !each.textContent.includes('*'))",
-            timeout=1000 * seconds)
+            timeout=1000 * seconds,
+        )
 
     def cell(self, index):
         return self.page.locator(".jp-Notebook .jp-Cell").nth(index)
@@ -114,17 +143,24 @@ class Notebook:
 
     def source(self, index):
         return self.page.evaluate(
-            "index => window.jupyterapp.shell.currentWidget.content.widgets[index].model.sharedModel.getSource()", index)
+            "index => window.jupyterapp.shell.currentWidget.content.widgets[index].model.sharedModel.getSource()", index
+        )
 
     def outputs(self):
         """Every output of every cell, as the notebook would save it (JupyterLab draws only what is in view)."""
-        return self.page.evaluate("() => window.jupyterapp.shell.currentWidget.content.widgets"
-                                  ".filter(cell => cell.model.type === 'code').flatMap(cell => cell.model.outputs.toJSON())")
+        return self.page.evaluate(
+            "() => window.jupyterapp.shell.currentWidget.content.widgets"
+            ".filter(cell => cell.model.type === 'code').flatMap(cell => cell.model.outputs.toJSON())"
+        )
 
     def image_bytes(self, selector="img.course-pixelated"):
         """What the picture widget shows right now, byte for byte."""
-        return bytes(self.page.evaluate(
-            "async selector => [...new Uint8Array(await (await fetch(document.querySelector(selector).src)).arrayBuffer())]", selector))
+        return bytes(
+            self.page.evaluate(
+                "async selector => [...new Uint8Array(await (await fetch(document.querySelector(selector).src)).arrayBuffer())]",
+                selector,
+            )
+        )
 
     def until(self, condition, seconds=20):
         """Wait until `condition()` is true: a slow machine takes longer, it does not fail."""
@@ -146,18 +182,25 @@ def notebook(lab, chromium, request):
 
     def open_notebook(cells, width=1280, height=1000, theme="light"):
         name = f"{request.node.name.replace('[', '-').replace(']', '')}-{len(pages)}"
-        content = (nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells]) if isinstance(cells, list)
-                   else nbformat.read(cells, as_version=4))
+        content = (
+            nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
+            if isinstance(cells, list)
+            else nbformat.read(cells, as_version=4)
+        )
         content.metadata.kernelspec = {"name": "python3", "display_name": "Python 3", "language": "python"}
         nbformat.write(content, folder / f"{name}.ipynb")
         page = chromium.new_page(viewport={"width": width, "height": height})
         page.goto(f"{address}/lab/tree/{name}.ipynb?token={token}&reset")
-        page.wait_for_function("() => window.jupyterapp && document.querySelectorAll('.jp-Notebook .jp-Cell').length > 0", timeout=60_000)
+        page.wait_for_function(
+            "() => window.jupyterapp && document.querySelectorAll('.jp-Notebook .jp-Cell').length > 0", timeout=60_000
+        )
         opened = Notebook(page, name)
         if theme == "dark":
             opened.command("apputils:change-theme", theme="JupyterLab Dark")
-        page.wait_for_function("() => window.jupyterapp.shell.currentWidget?.sessionContext?.session?.kernel?.status === 'idle'",
-                               timeout=60_000)
+        page.wait_for_function(
+            "() => window.jupyterapp.shell.currentWidget?.sessionContext?.session?.kernel?.status === 'idle'",
+            timeout=60_000,
+        )
         pages.append(opened)
         return opened
 

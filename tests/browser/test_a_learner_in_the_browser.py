@@ -17,10 +17,12 @@ def test_wrong_half_right_and_reset(notebook):
     said = lambda: opened.cell(1).locator(".jp-OutputArea").inner_text()  # noqa: E731
     opened.run(1)
     opened.until(lambda: "not attempted yet" in said())
-    for body, expected in [("return (images * 127.5 + 127.5).to(torch.uint8)", "without round"),
-                           ("return (images * 127.5 + 127.5).round()", "only the cast"),
-                           ("return image * 127.5", "name 'image' is not defined"),
-                           ("return torch.round(images * 127.5 + 127.5).to(torch.uint8)", "02.to_uint8: right")]:
+    for body, expected in [
+        ("return (images * 127.5 + 127.5).to(torch.uint8)", "without round"),
+        ("return (images * 127.5 + 127.5).round()", "only the cast"),
+        ("return image * 127.5", "name 'image' is not defined"),
+        ("return torch.round(images * 127.5 + 127.5).to(torch.uint8)", "02.to_uint8: right"),
+    ]:
         opened.write(1, STUB + body)
         opened.run(1)
         opened.until(lambda expected=expected: expected in said())
@@ -34,9 +36,14 @@ def test_wrong_half_right_and_reset(notebook):
 
 
 def test_an_endless_loop_is_stopped(notebook):
-    opened = notebook([HEADER + "\nfrom course_lib.exercises import engine\nimport dataclasses\n"
-                       "item = engine.get('02.to_uint8')\nengine.EXERCISES[item.id] = dataclasses.replace(item, seconds=2.0)",
-                       STUB + "while True: pass", "print('alive after it')"])
+    opened = notebook(
+        [
+            HEADER + "\nfrom course_lib.exercises import engine\nimport dataclasses\n"
+            "item = engine.get('02.to_uint8')\nengine.EXERCISES[item.id] = dataclasses.replace(item, seconds=2.0)",
+            STUB + "while True: pass",
+            "print('alive after it')",
+        ]
+    )
     for index in range(3):
         opened.run(index)
     opened.until(lambda: "had not returned after 2 seconds" in opened.cell(1).inner_text())
@@ -44,8 +51,15 @@ def test_an_endless_loop_is_stopped(notebook):
 
 
 def test_prediction_quiz_and_explanation(notebook):
-    opened = notebook([HEADER, "predict('02.x', ['up', 'down'])", "reveal('02.x', 'down', 'it fell by `3`')",
-                       "quiz('02.recall')", "explain('02.why_no_convergence')"])
+    opened = notebook(
+        [
+            HEADER,
+            "predict('02.x', ['up', 'down'])",
+            "reveal('02.x', 'down', 'it fell by `3`')",
+            "quiz('02.recall')",
+            "explain('02.why_no_convergence')",
+        ]
+    )
     opened.run(0)
     opened.run(1)
     opened.cell(1).get_by_role("radio", name="up").check()
@@ -82,6 +96,8 @@ def test_a_whole_chapter_runs_unanswered(notebook, chapter):
         for alt in re.findall(r'alt="([^"]*)"', figure):
             assert len(alt) > 40, alt
     drawn = opened.page.locator("figure.course-figure img:visible")
-    opened.page.locator(".jp-Notebook .jp-WindowedPanel-outer, .jp-Notebook").first.evaluate("panel => panel.scrollTo(0, 0)")
+    opened.page.locator(".jp-Notebook .jp-WindowedPanel-outer, .jp-Notebook").first.evaluate(
+        "panel => panel.scrollTo(0, 0)"
+    )
     opened.until(lambda: drawn.count() > 0)
     assert drawn.first.evaluate("image => image.complete && image.naturalWidth > 200")

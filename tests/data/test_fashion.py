@@ -15,7 +15,9 @@ def test_published_counts_mean_and_deviation():
     assert images.pixels.shape == (60_000, 1, 28, 28) and images.pixels.dtype == torch.uint8
     assert torch.bincount(images.labels).tolist() == [6000] * 10
     pixels = images.pixels.double() / 255
-    assert pixels.mean().item() == pytest.approx(0.2860, abs=1e-4) and pixels.std().item() == pytest.approx(0.3530, abs=1e-4)
+    assert pixels.mean().item() == pytest.approx(0.2860, abs=1e-4) and pixels.std().item() == pytest.approx(
+        0.3530, abs=1e-4
+    )
 
 
 def test_test_split_is_another_10_000():
@@ -31,7 +33,9 @@ def copied(tmp_path):
 
 def test_a_missing_file_is_named_with_its_cure(copied):
     (copied / "t10k-labels-idx1-ubyte.gz").unlink()
-    with pytest.raises(FileNotFoundError, match=r"t10k-labels-idx1-ubyte.gz: expected a Fashion-MNIST file.*git checkout"):
+    with pytest.raises(
+        FileNotFoundError, match=r"t10k-labels-idx1-ubyte.gz: expected a Fashion-MNIST file.*git checkout"
+    ):
         fashion.read("test", copied)
 
 
@@ -63,12 +67,15 @@ def test_the_same_payload_compressed_otherwise_is_accepted(copied):
     assert len(fashion.read("test", copied)[1]) == 10_000
 
 
-@pytest.mark.parametrize(("payload", "says"), [
-    (b"", "an empty file"),
-    (b"\0\0\x08\x02" + b"\0" * 8, "expected an IDX header 00000801"),
-    (b"\0\0\x08\x01\0\0\0\x05abc", "expected 5 bytes after the header for shape \\(5,\\), got 3"),
-    (b"\0\0\x08\x01\xff\xff\xff\xffabc", "expected"),
-])
+@pytest.mark.parametrize(
+    ("payload", "says"),
+    [
+        (b"", "an empty file"),
+        (b"\0\0\x08\x02" + b"\0" * 8, "expected an IDX header 00000801"),
+        (b"\0\0\x08\x01\0\0\0\x05abc", "expected 5 bytes after the header for shape \\(5,\\), got 3"),
+        (b"\0\0\x08\x01\xff\xff\xff\xffabc", "expected"),
+    ],
+)
 def test_the_idx_parser_is_strict(payload, says):
     with pytest.raises(ValueError, match=says):
         fashion.parse_idx(payload, 1, "labels")

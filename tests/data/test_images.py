@@ -19,11 +19,14 @@ def test_to_uint8_rounds_to_the_nearest_level(x):
     assert abs(int(data.to_uint8(torch.full((1, 1, 1, 1), x))) - (127.5 * x + 127.5)) <= 0.5 + 1e-5
 
 
-@pytest.mark.parametrize(("images", "says"), [
-    (torch.zeros(1, 1, 2, 2, dtype=torch.uint8), "expected float in \\[-1, 1\\], got torch.uint8"),
-    (torch.full((1, 1, 2, 2), 1.01), "expected values in \\[-1, 1\\], got \\[1.01, 1.01\\]"),
-    (torch.full((1, 1, 2, 2), float("nan")), "expected values in"),
-])
+@pytest.mark.parametrize(
+    ("images", "says"),
+    [
+        (torch.zeros(1, 1, 2, 2, dtype=torch.uint8), "expected float in \\[-1, 1\\], got torch.uint8"),
+        (torch.full((1, 1, 2, 2), 1.01), "expected values in \\[-1, 1\\], got \\[1.01, 1.01\\]"),
+        (torch.full((1, 1, 2, 2), float("nan")), "expected values in"),
+    ],
+)
 def test_to_uint8_refuses_what_it_would_have_to_clip(images, says):
     with pytest.raises(ValueError, match=says):
         data.to_uint8(images)

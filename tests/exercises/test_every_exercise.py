@@ -60,7 +60,7 @@ def test_the_notebooks_stub_is_not_attempted_and_has_the_reference_signature(ite
     assert engine.judge(item, stubs[0]).status == "not attempted"
     assert stubs[0].__doc__
     code, reference = stubs[0].__code__, item.reference.__code__
-    assert code.co_varnames[:code.co_argcount] == reference.co_varnames[:reference.co_argcount]
+    assert code.co_varnames[: code.co_argcount] == reference.co_varnames[: reference.co_argcount]
 
 
 @pytest.mark.parametrize("item", ITEMS, ids=by_id)

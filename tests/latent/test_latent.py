@@ -38,10 +38,12 @@ def test_slerp_where_the_arc_is_not_defined(b):
 def test_slerp_treats_rows_one_by_one():
     a, b = torch.randn(2, 5, 8)
     together = latent.slerp(a, b, 0.3)
-    torch.testing.assert_close(together, torch.cat([latent.slerp(a[i:i + 1], b[i:i + 1], 0.3) for i in range(5)]))
+    torch.testing.assert_close(together, torch.cat([latent.slerp(a[i : i + 1], b[i : i + 1], 0.3) for i in range(5)]))
 
 
-@pytest.mark.parametrize("generator", [mlp.Generator(latent_dim=12, width=16), dcgan.Generator(12, 4, 1, 16)], ids=["mlp", "dcgan"])
+@pytest.mark.parametrize(
+    "generator", [mlp.Generator(latent_dim=12, width=16), dcgan.Generator(12, 4, 1, 16)], ids=["mlp", "dcgan"]
+)
 def test_directions_are_orthonormal_and_the_first_is_stretched_most(generator):
     axes = latent.principal_directions(generator, 12)
     torch.testing.assert_close(axes @ axes.T, torch.eye(12), atol=1e-5, rtol=0)

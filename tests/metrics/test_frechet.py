@@ -46,12 +46,19 @@ def test_moments_in_pieces_merged_and_far_from_zero():
     torch.testing.assert_close(whole.cov(ddof=0), torch.cov(rows.T, correction=0), rtol=1e-9, atol=1e-12)
 
 
-@pytest.mark.parametrize(("real", "fake", "says"), [
-    (torch.zeros(5, 64), torch.zeros(5, 128), r"fake_features: expected \(M, 64\) like real_features, got \(5, 128\)"),
-    (torch.full((5, 2), float("nan")), torch.zeros(5, 2), "expected finite numbers"),
-    (torch.zeros(1, 2), torch.zeros(5, 2), "expected more than 1 rows"),
-    (torch.zeros(5, 2, dtype=torch.long), torch.zeros(5, 2), "floating point"),
-])
+@pytest.mark.parametrize(
+    ("real", "fake", "says"),
+    [
+        (
+            torch.zeros(5, 64),
+            torch.zeros(5, 128),
+            r"fake_features: expected \(M, 64\) like real_features, got \(5, 128\)",
+        ),
+        (torch.full((5, 2), float("nan")), torch.zeros(5, 2), "expected finite numbers"),
+        (torch.zeros(1, 2), torch.zeros(5, 2), "expected more than 1 rows"),
+        (torch.zeros(5, 2, dtype=torch.long), torch.zeros(5, 2), "floating point"),
+    ],
+)
 def test_bad_features_are_named(real, fake, says):
     with pytest.raises(ValueError, match=says):
         metrics.fid(real, fake)

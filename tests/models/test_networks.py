@@ -17,7 +17,9 @@ def test_the_papers_64_px_counts():
     assert learned(dcgan.Generator()) == 3_576_704 and learned(dcgan.Discriminator()) == 2_765_568
 
 
-@pytest.mark.parametrize(("latent_dim", "width", "channels", "size"), [(100, 32, 1, 32), (7, 4, 2, 8), (5, 2, 3, 128), (3, 8, 1, 16)])
+@pytest.mark.parametrize(
+    ("latent_dim", "width", "channels", "size"), [(100, 32, 1, 32), (7, 4, 2, 8), (5, 2, 3, 128), (3, 8, 1, 16)]
+)
 def test_counts_by_arithmetic_and_shapes_at_any_power_of_two(latent_dim, width, channels, size):
     g, d = dcgan.Generator(latent_dim, width, channels, size), dcgan.Discriminator(width, channels, size)
     assert (learned(g), learned(d)) == parameter_count(latent_dim, width, channels, size)
@@ -38,8 +40,14 @@ def test_the_lessons_layers_at_any_size():
     assert [m.out_features for m in mlp.Generator().modules() if isinstance(m, nn.Linear)] == [128, 256, 512, 1024, 784]
 
 
-@pytest.mark.parametrize("pair", [(mlp.Generator(), mlp.Discriminator()), (dcgan.Generator(channels=1, size=32), dcgan.Discriminator(channels=1, size=32))],
-                         ids=["mlp", "dcgan"])
+@pytest.mark.parametrize(
+    "pair",
+    [
+        (mlp.Generator(), mlp.Discriminator()),
+        (dcgan.Generator(channels=1, size=32), dcgan.Discriminator(channels=1, size=32)),
+    ],
+    ids=["mlp", "dcgan"],
+)
 def test_wrong_input_is_named(pair):
     g, d = pair
     with pytest.raises(ValueError, match=r"z: expected \(N, 100\) floating point, got \(2, 64\)"):
@@ -77,6 +85,8 @@ def test_logits_not_probabilities():
 def test_the_classifier_gives_features_and_logits():
     network = Classifier().eval()
     images = torch.rand(3, 1, 28, 28) * 2 - 1
-    assert network.features(images).shape == (3, 64) and torch.equal(network.head(network.features(images)), network(images))
+    assert network.features(images).shape == (3, 64) and torch.equal(
+        network.head(network.features(images)), network(images)
+    )
     with pytest.raises(ValueError, match="images: expected"):
         network(torch.zeros(3, 1, 32, 32))

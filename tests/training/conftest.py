@@ -15,7 +15,9 @@ def few():
 @pytest.fixture
 def pair():
     """A fresh DCGAN pair at 8×8; the same weights every time."""
+
     def make(seed=0):
         torch.manual_seed(seed)
         return dcgan.Generator(8, 8, 1, 8), dcgan.Discriminator(8, 1, 8)
+
     return make

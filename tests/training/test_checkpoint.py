@@ -34,11 +34,15 @@ RUN = """
 
 
 def run(folder, precision, layout, pause="0", **options):
-    return subprocess.Popen([sys.executable, "-c", textwrap.dedent(RUN), str(folder), precision, layout, pause], **options)
+    return subprocess.Popen(
+        [sys.executable, "-c", textwrap.dedent(RUN), str(folder), precision, layout, pause], **options
+    )
 
 
 @pytest.mark.skipif(os.name != "posix", reason="SIGKILL is POSIX")
-@pytest.mark.parametrize(("precision", "layout"), [("float32", "contiguous"), ("float32", "channels_last"), ("bfloat16", "channels_last")])
+@pytest.mark.parametrize(
+    ("precision", "layout"), [("float32", "contiguous"), ("float32", "channels_last"), ("bfloat16", "channels_last")]
+)
 def test_killed_and_resumed_ends_bit_for_bit_like_the_unbroken_run(tmp_path, precision, layout):
     broken, whole = tmp_path / "broken", tmp_path / "whole"
     victim = run(broken, precision, layout, pause="0.15")
@@ -53,12 +57,16 @@ def test_killed_and_resumed_ends_bit_for_bit_like_the_unbroken_run(tmp_path, pre
     assert 5 <= at < 24
     assert run(broken, precision, layout).wait() == 0
     assert run(whole, precision, layout).wait() == 0
-    (one_header, one), (other_header, other) = (checkpoint.load(folder / "last.safetensors") for folder in (broken, whole))
+    (one_header, one), (other_header, other) = (
+        checkpoint.load(folder / "last.safetensors") for folder in (broken, whole)
+    )
     assert one_header["step"] == other_header["step"] == 24 and one.keys() == other.keys()
     for name, tensor in one.items():
         assert torch.equal(tensor, other[name]), name
+
     def without_speed(header):
         return [{k: v for k, v in row.items() if k != "images_per_second"} for row in header["history"]]
+
     assert without_speed(one_header) == without_speed(other_header)
 
 
@@ -72,7 +80,9 @@ def test_moments_come_back_in_the_parameters_own_layout(pair, few, tmp_path):
     for parameter in states[-1].generator.parameters():
         for name in ("exp_avg", "exp_avg_sq"):
             assert optimizer.state[parameter][name].stride() == parameter.stride()
-    assert any(p.ndim == 4 and not p.is_contiguous() for p in states[-1].generator.parameters()), "the case is really tested"
+    assert any(p.ndim == 4 and not p.is_contiguous() for p in states[-1].generator.parameters()), (
+        "the case is really tested"
+    )
 
 
 def test_a_run_of_another_configuration_is_refused(pair, few, tmp_path):
@@ -100,7 +110,7 @@ def test_resuming_elsewhere_warns_what_is_different(pair, few, tmp_path):
         fit(*pair(), few, TrainConfig(**{**config.__dict__, "precision": "bfloat16", "steps": 6}), verbose=False)
 
 
-@pytest.mark.parametrize("damage", [lambda b: b[:len(b) // 2], lambda b: b"not a checkpoint", lambda b: b""])
+@pytest.mark.parametrize("damage", [lambda b: b[: len(b) // 2], lambda b: b"not a checkpoint", lambda b: b""])
 def test_a_damaged_checkpoint_is_named(pair, few, tmp_path, damage):
     config = TrainConfig(steps=4, checkpoint_dir=str(tmp_path), precision="float32", **CONFIG)
     fit(*pair(), few, config, verbose=False)
@@ -117,10 +127,19 @@ def test_a_missing_checkpoint_is_named(tmp_path):
 
 @pytest.mark.skipif(os.name != "posix", reason="limits a process's file size, which only POSIX can")
 def test_a_full_disk_keeps_the_checkpoint_before_it(tmp_path):
-    script = textwrap.dedent(RUN).replace("import sys, torch", "import sys, torch, resource, signal\n"
-        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)").replace(
-        "def slow(state):", "def slow(state):\n    if state.step == 7: resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))")
-    found = subprocess.run([sys.executable, "-c", script, str(tmp_path), "float32", "contiguous", "0"], capture_output=True, text=True)
+    script = (
+        textwrap.dedent(RUN)
+        .replace(
+            "import sys, torch", "import sys, torch, resource, signal\nsignal.signal(signal.SIGXFSZ, signal.SIG_IGN)"
+        )
+        .replace(
+            "def slow(state):",
+            "def slow(state):\n    if state.step == 7: resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))",
+        )
+    )
+    found = subprocess.run(
+        [sys.executable, "-c", script, str(tmp_path), "float32", "contiguous", "0"], capture_output=True, text=True
+    )
     assert found.returncode != 0 and "could not write" in found.stderr and "last.safetensors" in found.stderr
     assert checkpoint.load(tmp_path / "last.safetensors")[0]["step"] == 5
     assert [path.name for path in tmp_path.iterdir()] == ["last.safetensors"]

@@ -36,12 +36,15 @@ def test_the_seed_and_nothing_else_decides(pair, few):
 
 def test_the_learners_own_steps_are_used(pair, few):
     calls = []
+
     def d_step(*arguments):
         calls.append("d")
         return training.discriminator_step(*arguments)
+
     def g_step(*arguments):
         calls.append("g")
         return training.generator_step(*arguments)
+
     fit(*pair(), few, CONFIG, d_step=d_step, g_step=g_step, verbose=False)
     assert calls == ["d", "g"] * 6
 
@@ -98,7 +101,13 @@ def test_channels_last_changes_results_by_rounding_only(pair, few):
     runs = []
     for layout in (True, False):
         g, d = pair()
-        fit(g, d, few, TrainConfig(**{**CONFIG.__dict__, "channels_last": layout, "steps": 1, "log_every_steps": 1}), verbose=False)
+        fit(
+            g,
+            d,
+            few,
+            TrainConfig(**{**CONFIG.__dict__, "channels_last": layout, "steps": 1, "log_every_steps": 1}),
+            verbose=False,
+        )
         runs.append(weights(g))
     torch.testing.assert_close(*runs, atol=5e-4, rtol=0)  # one Adam step moves each weight by at most 2e-4
 
@@ -121,11 +130,17 @@ def test_the_average_has_the_half_life_it_says():
 def test_nan_stops_with_the_step_the_last_good_state_and_advice(pair, few, tmp_path):
     bad = Loss(LOSSES["non_saturating"].discriminator, lambda logits: logits.mean() / 0 * 0)
     count = []
+
     def g_step(g, d, optimizer, z, loss):
         count.append(1)
         return training.generator_step(g, d, optimizer, z, bad if len(count) == 5 else loss)
-    config = TrainConfig(**{**CONFIG.__dict__, "checkpoint_dir": str(tmp_path), "checkpoint_every_steps": 2, "steps": 20})
-    with pytest.raises(training.TrainingDiverged, match=r"diverged at step 5: .* last good state is .*last.safetensors.*learning rate") as caught:
+
+    config = TrainConfig(
+        **{**CONFIG.__dict__, "checkpoint_dir": str(tmp_path), "checkpoint_every_steps": 2, "steps": 20}
+    )
+    with pytest.raises(
+        training.TrainingDiverged, match=r"diverged at step 5: .* last good state is .*last.safetensors.*learning rate"
+    ) as caught:
         fit(*pair(), few, config, g_step=g_step, verbose=False)
     assert caught.value.step == 5
     header, tensors = training.load_checkpoint(caught.value.checkpoint)
@@ -137,18 +152,23 @@ def test_without_a_checkpoint_it_says_so(pair, few):
         fit(*pair(), few, TrainConfig(**{**CONFIG.__dict__, "learning_rate_g": float("inf")}), verbose=False)
 
 
-@pytest.mark.parametrize(("change", "says"), [
-    ({"loss": "non-saturating"}, "loss: expected one of .*did you mean 'non_saturating'"),
-    ({"precision": "float16"}, "precision: expected one of auto, float32, bfloat16"),
-    ({"steps": 0}, "steps: expected at least 1, got 0"),
-    ({"batch_size": 1000}, r"batch_size: expected at most 256 \(the number of images\), got 1000"),
-    ({"batch_size": 1}, "batch_size: expected at least 2 for networks with BatchNorm"),
-])
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"loss": "non-saturating"}, "loss: expected one of .*did you mean 'non_saturating'"),
+        ({"precision": "float16"}, "precision: expected one of auto, float32, bfloat16"),
+        ({"steps": 0}, "steps: expected at least 1, got 0"),
+        ({"batch_size": 1000}, r"batch_size: expected at most 256 \(the number of images\), got 1000"),
+        ({"batch_size": 1}, "batch_size: expected at least 2 for networks with BatchNorm"),
+    ],
+)
 def test_bad_settings_are_named_before_the_first_step(pair, few, change, says):
     with pytest.raises(ValueError, match=says):
         fit(*pair(), few, TrainConfig(**{**CONFIG.__dict__, **change}), verbose=False)
 
 
 def test_images_that_do_not_fit_the_generator_are_named(pair, few):
-    with pytest.raises(ValueError, match=r"images: expected \(1, 8, 8\) like the generator's output, got \(1, 16, 16\)"):
+    with pytest.raises(
+        ValueError, match=r"images: expected \(1, 8, 8\) like the generator's output, got \(1, 16, 16\)"
+    ):
         fit(*pair(), few.padded(16), CONFIG, verbose=False)

@@ -1,0 +1,121 @@
+"""Updates a second of the latent explorer's slider, in a real browser, from key press to changed picture.
+
+    python benchmarks/sliders.py [--presses 60] [--rate 30]
+
+JupyterLab and a headless Chromium run on this machine; arrow keys are pressed at a steady rate, and the page
+counts how often the picture's source changes. Beside it, the same with a callback that only returns a cached
+frame: what the browser and the connection allow at best.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import secrets
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from pathlib import Path
+
+import nbformat
+from playwright.sync_api import sync_playwright
+
+from course_lib.doctor import find_chromium
+from course_lib.notebook import ROOT
+
+CELLS = {
+    "latent explorer, 32 px": "from course_lib import widgets, zoo\nwidgets.latent_explorer(zoo.load('dcgan-fashion')[0])",
+    "cached frames, no network": (
+        "import ipywidgets as w, torch\nfrom course_lib import plots\nfrom course_lib.widgets.frames import pixel_image, png\n"
+        "frames = [png(plots.tile(torch.full((1, 1, 32, 32), i, dtype=torch.uint8), 1)) for i in range(200)]\n"
+        "image, slider = pixel_image(320, 320), w.FloatSlider(0.0, min=0, max=1, step=0.02, description='A → B')\n"
+        "slider.observe(lambda change: setattr(image, 'value', frames[int(50 * change['new'])]), 'value')\n"
+        "w.VBox([slider, image])"
+    ),
+}
+COUNT = """selector => { window.changes = []; const image = document.querySelector(selector);
+  new MutationObserver(() => window.changes.push(performance.now())).observe(image, {attributes: true, attributeFilter: ['src']}); }"""
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--presses", type=int, default=60)
+    parser.add_argument("--rate", type=float, default=30, help="key presses a second")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as scratch:
+        home = Path(scratch)
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        token = secrets.token_hex(8)
+        isolated = {f"JUPYTER_{kind}_DIR": str(home / kind) for kind in ("CONFIG", "DATA", "RUNTIME")}
+        server = subprocess.Popen(
+            [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", f"--ServerApp.port={port}",
+             f"--ServerApp.root_dir={home}", "--LabApp.expose_app_in_browser=True",
+             f"--LabApp.app_settings_dir={ROOT / 'course_lib' / 'jupyter_settings'}"],
+            env={**os.environ, **isolated, "JUPYTER_TOKEN": token}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+        try:
+            wait_for(f"http://127.0.0.1:{port}/api")
+            with sync_playwright() as driver:
+                browser = driver.chromium.launch(
+                    executable_path=find_chromium(),
+                    args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
+                )
+                print(
+                    f"{options.presses} key presses at {options.rate:g} a second, {os.cpu_count()} cores, {browser.version}\n"
+                )
+                for name, cell in CELLS.items():
+                    print(
+                        f"{name:32}{measure(browser, home, port, token, cell, options):6.1f} updates a second",
+                        flush=True,
+                    )
+                browser.close()
+        finally:
+            server.terminate()
+            server.wait()
+
+
+def measure(browser, home, port, token, cell, options) -> float:
+    """Changes of the picture from the first key press to the last change, a second."""
+    nbformat.write(nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell)]), home / "slider.ipynb")
+    page = browser.new_page()
+    page.goto(f"http://127.0.0.1:{port}/lab/tree/slider.ipynb?token={token}&reset")
+    page.wait_for_function(
+        "() => window.jupyterapp?.shell.currentWidget?.sessionContext?.session?.kernel?.status === 'idle'",
+        timeout=60_000,
+    )
+    page.evaluate("() => window.jupyterapp.commands.execute('notebook:run-all-cells').then(() => null)")
+    page.wait_for_selector("img.course-pixelated", timeout=60_000)
+    page.wait_for_timeout(1500)
+    page.locator(".widget-slider:has(label:text-is('A → B')) .noUi-handle").focus()
+    page.evaluate(COUNT, "img.course-pixelated")
+    start = page.evaluate("() => performance.now()")
+    begun = time.perf_counter()
+    for press in range(options.presses):
+        page.keyboard.press("ArrowRight" if press // 45 % 2 == 0 else "ArrowLeft")
+        time.sleep(max(0, begun + (press + 1) / options.rate - time.perf_counter()))
+    page.wait_for_timeout(1500)
+    changes = page.evaluate("() => window.changes")
+    page.evaluate("() => window.jupyterapp.serviceManager.sessions.shutdownAll()")
+    page.close()
+    return len(changes) / ((changes[-1] - start) / 1000) if changes else 0.0
+
+
+def wait_for(address: str, seconds: float = 60) -> None:
+    end = time.monotonic() + seconds
+    while True:
+        try:
+            urllib.request.urlopen(address, timeout=1).close()
+            return
+        except OSError:
+            if time.monotonic() > end:
+                raise
+            time.sleep(0.2)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,93 @@
+"""Figures: drawn in both themes, never empty, never without words."""
+
+import io
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from course_lib import plots
+from course_lib.training import History
+
+
+def pixels(figure, theme):
+    return np.asarray(Image.open(io.BytesIO(figure.png(theme))).convert("RGB")).astype(int)
+
+
+HISTORY = History(
+    [
+        {
+            "step": s,
+            "d_loss": 1 / s,
+            "g_loss": s / 10,
+            "real_logit": 1.0,
+            "fake_logit": -1.0,
+            "d_gradient_norm": 2.0,
+            "g_gradient_norm": 3.0 * s,
+            "images_per_second": 9.0,
+        }
+        for s in range(1, 30)
+    ]
+)
+FIGURES = {
+    "grids": lambda: plots.image_grids(
+        {"a": torch.rand(6, 1, 8, 8), "b": torch.zeros(3, 3, 8, 8, dtype=torch.uint8)}, columns=3
+    ),
+    "training": lambda: plots.training_curves(HISTORY, "Finding", smooth=3),
+    "curves": lambda: plots.curves(
+        [1, 10, 100],
+        {"x": [3, 2, 1], "y": [1, 1, 5]},
+        title="Finding",
+        xlabel="step",
+        ylabel="d",
+        log_x=True,
+        log_y=True,
+    ),
+    "bars": lambda: plots.bars({"a": 1, "b": 2.5}, title="Finding", ylabel="share", reference=("even", 1.75)),
+}
+
+
+@pytest.mark.parametrize("make", FIGURES.values(), ids=FIGURES)
+def test_drawn_in_both_themes_on_their_own_paper(make):
+    figure = make()
+    for theme, paper in (("light", 255), ("dark", 22)):
+        found = pixels(figure, theme)
+        assert (found[0, 0] == paper).all(), "the corner is paper"
+        assert (np.abs(found - paper).max(axis=2) > 60).mean() > 0.005, "something is drawn"
+
+
+@pytest.mark.parametrize("make", FIGURES.values(), ids=FIGURES)
+def test_the_page_carries_both_pictures_and_the_words(make):
+    page = make()._repr_html_()
+    assert page.count("<img") == 2 and page.count("alt=") == 2 and "course-dark" in page
+
+
+def test_alt_text_has_the_numbers():
+    assert "discriminator loss 0.61 to 0.04" in plots.training_curves(HISTORY, "Finding", smooth=3).alt
+    assert "x from 3 to 1; y from 1 to 5" in FIGURES["curves"]().alt
+    assert "a 1, b 2.5; even 1.75" in FIGURES["bars"]().alt
+
+
+def test_a_figure_without_words_is_refused():
+    with pytest.raises(ValueError, match="alt: expected a description"):
+        plots.Figure(lambda theme: None, " ")
+
+
+def test_a_sheet_is_laid_out_row_by_row():
+    images = torch.stack([torch.full((1, 2, 2), value, dtype=torch.uint8) for value in (10, 20, 30)])
+    sheet = plots.tile(images, columns=2, gap=1, background=99)
+    assert sheet.shape == (5, 5, 3)
+    assert (
+        sheet[0, 0, 0] == 10
+        and sheet[0, 3, 0] == 20
+        and sheet[3, 0, 0] == 30
+        and sheet[3, 3, 0] == 99
+        and sheet[2, 0, 0] == 99
+    )
+    with pytest.raises(ValueError, match="images: expected 1 or 3 channels, got 2"):
+        plots.tile(torch.zeros(1, 2, 2, 2), 1)
+
+
+def test_smoothing_averages_whole_windows():
+    assert plots._smooth([1, 3, 5, 7, 100], 2).tolist() == [2, 6] and plots._smooth([1, 2], 1).tolist() == [1, 2]

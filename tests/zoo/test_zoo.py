@@ -1,0 +1,109 @@
+"""What is in the zoo is what its cards say, and is as good as the course claims."""
+
+import shutil
+
+import pytest
+import torch
+
+from course_lib import data, zoo
+from course_lib.training import RECIPES
+from course_lib.training.classification import accuracy
+from course_lib.zoo import judging, recording
+
+GENERATORS = ["dcgan-fashion", "mlp-fashion"]
+
+
+def test_everything_loads_in_eval_mode_with_a_complete_card():
+    assert zoo.names() == ["classifier-fashion", *GENERATORS]
+    for name in zoo.names():
+        network, card = zoo.load(name)
+        assert not network.training and not any(p.requires_grad for p in network.parameters())
+        for field in (
+            "summary",
+            "recipe",
+            "config",
+            "precision",
+            "parameters",
+            "data",
+            "hardware",
+            "minutes",
+            "metrics",
+            "history",
+            "sha256",
+        ):
+            assert card[field], f"{name}: {field}"
+        assert card["data"]["sha256"] == data.load("fashion-mnist").sha256()
+
+
+@pytest.mark.parametrize("name", GENERATORS)
+def test_the_card_is_of_the_recipe_as_it_stands(name):
+    """A recipe that is changed without a new run would no longer reproduce its network."""
+    card, config = zoo.card(name), RECIPES[name].config
+    for field, value in card["config"].items():
+        wanted = getattr(config, field)
+        assert field == "precision" or value == (list(wanted) if isinstance(wanted, tuple) else wanted), field
+    assert card["history"][-1]["step"] == card["config"]["steps"] == card["snapshots"][-1]["step"]
+
+
+@pytest.mark.parametrize("name", GENERATORS)
+def test_snapshots_are_what_the_network_drew(name):
+    card, recorded = zoo.card(name), zoo.snapshots(name)
+    assert len(recorded.steps) >= 17 and recorded.steps == [row["step"] for row in card["snapshots"]]
+    generator = zoo.load(name)[0]
+    drawn = data.to_uint8(zoo.sample(generator, recording.DRAWN)).int()
+    assert (drawn - recorded.images[-1].int()).abs().float().mean() < 1.0  # snapshots were drawn from float16 weights
+    assert recorded.images[0].float().std() < recorded.images[-1].float().std(), "it began with grey"
+
+
+@pytest.mark.parametrize("name", GENERATORS)
+def test_the_cards_metrics_can_be_measured_again(name):
+    generator, card = zoo.load(name)
+    found = judging.judge(zoo.sample(generator, card["metrics"]["n"], seed=1))
+    assert found["fid"] == pytest.approx(card["metrics"]["fid"], rel=0.01)
+    assert found["sure"] == pytest.approx(card["metrics"]["sure"], abs=0.002)
+    assert found["real_sure"] == pytest.approx(card["metrics"]["real_sure"], abs=0.002)
+
+
+def test_the_classifier_reaches_what_issue_and_card_say():
+    network, card = zoo.load("classifier-fashion")
+    found = accuracy(network, data.load("fashion-mnist", "test"))
+    assert found >= 0.925 and found == pytest.approx(card["metrics"]["test_accuracy"], abs=5e-4)
+
+
+def test_the_dcgan_is_as_good_as_the_course_claims():
+    """A classifier of at least 91 % is nearly as sure of 10,000 samples as of the test images; no class is missing."""
+    metrics = zoo.card("dcgan-fashion")["metrics"]
+    assert metrics["n"] == 10_000
+    assert metrics["sure"] >= 0.85 * metrics["real_sure"]
+    assert min(metrics["class_shares"]) >= 0.04
+    assert metrics["fid"] < zoo.card("mlp-fashion")["metrics"]["fid"]
+
+
+def test_samples_depend_on_the_seed_and_not_on_the_batch():
+    generator = zoo.load("mlp-fashion")[0]
+    torch.testing.assert_close(zoo.sample(generator, 20, batch_size=3), zoo.sample(generator, 20), atol=1e-5, rtol=0)
+    assert not torch.allclose(zoo.sample(generator, 2, seed=4), zoo.sample(generator, 2, seed=5))
+
+
+def test_names_and_steps_that_do_not_exist_are_answered():
+    with pytest.raises(ValueError, match="name: .*did you mean 'dcgan-fashion'"):
+        zoo.load("dcgan_fashion")
+    with pytest.raises(ValueError, match="step: expected one of"):
+        zoo.load("dcgan-fashion", step=3)
+
+
+def test_damage_is_named_with_its_cure(tmp_path, monkeypatch):
+    shutil.copytree(zoo.FOLDER / "mlp-fashion", tmp_path / "mlp-fashion")
+    monkeypatch.setattr(zoo, "FOLDER", tmp_path)
+    path = tmp_path / "mlp-fashion" / "network.safetensors"
+    path.write_bytes(path.read_bytes()[:-1])
+    with pytest.raises(ValueError, match=r"network.safetensors: expected SHA-256 .*git checkout -- course_lib/zoo"):
+        zoo.load("mlp-fashion")
+    path.unlink()
+    with pytest.raises(FileNotFoundError, match="found nothing; mend it with"):
+        zoo.load("mlp-fashion")
+
+
+def test_a_border_comes_off_where_it_was_put_on():
+    images = data.load("fashion-mnist", "test").subset(slice(0, 4))
+    assert torch.equal(judging.centre(images.padded(32).pixels, 28), images.pixels)
