@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from course_lib.notebook import ROOT
+from course_lib.files import ROOT
 
 INSTALL = "python course.py lab"
 

@@ -11,16 +11,14 @@ import hashlib
 import re
 from pathlib import Path
 
-import jupytext
 import nbformat
 from nbformat import NotebookNode
 
-from course_lib.runtime import write_atomically
+from course_lib.files import ROOT, write_atomically
 
-ROOT = Path(__file__).resolve().parent.parent
 NOTEBOOKS = ROOT / "notebooks"
 SOURCES = NOTEBOOKS / "src"
-NAMED = re.compile(r'\s*(?:@exercise|predict|reveal|quiz|explain)\("([\w.]+)"')
+NAMED = re.compile(r'\s*(?:@exercise|predict|reveal|quiz|explain)\(\s*"([\w.]+)"')
 
 
 def sha(text: str) -> str:
@@ -33,6 +31,8 @@ def build(source: Path) -> NotebookNode:
 
     raises: ValueError for a code cell that has neither an id (`# %% id="imports"`) nor a course call that names it
     """
+    import jupytext
+
     parsed = jupytext.read(source, fmt="py:percent")
     seen: set[str] = set()
     cells = []

@@ -14,8 +14,8 @@ from pathlib import Path
 import nbformat
 from nbformat import NotebookNode
 
+from course_lib.files import write_atomically
 from course_lib.notebook import NOTEBOOKS, ROOT, sha, text
-from course_lib.runtime import write_atomically
 
 WORKBOOK = ROOT / "workbook"
 
@@ -36,10 +36,12 @@ def refresh(shipped: Path = NOTEBOOKS, workbook: Path = WORKBOOK) -> list[str]:
         before = target.read_bytes()
         try:
             merged = text(merge(new, nbformat.reads(before.decode("utf-8"), as_version=4))).encode("utf-8")
-        except (ValueError, KeyError, AttributeError, UnicodeDecodeError) as error:
+        except Exception as error:  # a file can be broken in many ways, and each must leave the learner with a copy
             _back_up(target, before)
             write_atomically(target, text(new).encode("utf-8"))
-            done.append(f"{target.name} could not be read ({error}); kept as a backup and replaced by a fresh copy")
+            done.append(
+                f"{target.name} could not be read ({type(error).__name__}); kept as a backup and replaced by a fresh copy"
+            )
             continue
         if merged != before:
             _back_up(target, before)
@@ -63,16 +65,16 @@ def merge(new: NotebookNode, mine: NotebookNode) -> NotebookNode:
         if course_id and (course_id not in first or cell.get("id") == course_id):
             first[course_id] = cell
     originals = {id(cell) for cell in first.values()}
-    shipped = {cell.metadata.course.id for cell in new.cells}
+    kinds = {cell.metadata.course.id: cell.cell_type for cell in new.cells}
 
     added: dict[str | None, list[NotebookNode]] = {}
     anchor = None
     for cell in mine.cells:
         course_id = cell.metadata.get("course", {}).get("id")
-        if id(cell) in originals and course_id in shipped:
+        if id(cell) in originals and course_id in kinds:
             anchor = course_id
-        elif id(cell) not in originals or _edited(cell):  # the learner's own, or edited and no longer shipped
-            cell.metadata.pop("course", None)
+        if id(cell) not in originals or (_edited(cell) and kinds.get(course_id) != cell.cell_type):
+            cell.metadata.pop("course", None)  # the learner's own, or edited and no longer shipped (as such a cell)
             added.setdefault(anchor, []).append(cell)
 
     cells = list(added.get(None, []))
@@ -81,6 +83,9 @@ def merge(new: NotebookNode, mine: NotebookNode) -> NotebookNode:
         if old is not None and old.cell_type == cell.cell_type:
             if _edited(old):
                 cell.source = old.source
+                if "attachments" in old:
+                    cell.attachments = old.attachments
+            cell.metadata = {**old.metadata, **cell.metadata}
             if cell.cell_type == "code" and cell.source == old.source:
                 cell.outputs, cell.execution_count = old.get("outputs", []), old.get("execution_count")
         cells += [cell, *added.get(cell.metadata.course.id, [])]
@@ -94,7 +99,7 @@ def merge(new: NotebookNode, mine: NotebookNode) -> NotebookNode:
 
 
 def _edited(cell: NotebookNode) -> bool:
-    return sha(cell.source) != cell.metadata.course.sha
+    return sha(cell.source) != cell.metadata.get("course", {}).get("sha")
 
 
 def _back_up(target: Path, content: bytes) -> None:

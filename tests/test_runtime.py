@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from course_lib import runtime
+from course_lib.files import write_atomically
 
 
 def test_the_profile_comes_from_the_environment(monkeypatch):
@@ -47,8 +48,8 @@ def test_the_faster_precision_is_chosen_once_and_said(monkeypatch):
 
 def test_a_whole_file_or_the_old_one(tmp_path):
     path = tmp_path / "new" / "a.json"
-    runtime.write_atomically(path, b"one")
-    runtime.write_atomically(path, b"two")
+    write_atomically(path, b"one")
+    write_atomically(path, b"two")
     assert path.read_bytes() == b"two" and list(path.parent.iterdir()) == [path]
 
 
@@ -56,7 +57,7 @@ def test_a_whole_file_or_the_old_one(tmp_path):
 def test_a_full_disk_leaves_the_old_file_and_names_it(tmp_path):
     script = textwrap.dedent(f"""
         import resource, signal
-        from course_lib.runtime import write_atomically
+        from course_lib.files import write_atomically
         write_atomically({str(tmp_path / "a")!r}, b"old")
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
         resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
@@ -74,7 +75,7 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path):
     blocked = tmp_path / "file"
     blocked.write_text("in the way")
     with pytest.raises(OSError, match="could not write .*file/a"):
-        runtime.write_atomically(blocked / "a", b"")
+        write_atomically(blocked / "a", b"")
 
 
 def test_importing_the_library_brings_in_nothing_heavy():

@@ -19,6 +19,7 @@ import linecache
 import os
 import pkgutil
 import random
+import sys
 import threading
 import traceback
 from collections.abc import Callable, Mapping, Sequence
@@ -34,6 +35,12 @@ from course_lib.runtime import known
 
 class Wrong(Exception):
     """A property does not hold; the text says which, in words, with the numbers."""
+
+
+def require(condition, message: str) -> None:
+    """Raise Wrong(message) unless the condition holds."""
+    if not condition:
+        raise Wrong(message)
 
 
 @dataclass(frozen=True)
@@ -189,7 +196,7 @@ def judge(item: Exercise, answer: Callable) -> Verdict:
             return Verdict("stopped", "Stopped by you while it was being checked.")
         except Wrong as error:
             return Verdict("wrong", str(error), recognised=_recognise(item, answer))
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             place = _learners_line(error, answer)
             if place is None:  # the check fell over what the answer returned
                 return Verdict(
@@ -219,8 +226,8 @@ def observe(item: Exercise, answer: Callable) -> list:
     _seed()
     try:
         return item.behaviour(answer)
-    except Exception as error:
-        return [f"raises {type(error).__name__}"]
+    except (Exception, SystemExit) as error:
+        return [f"raises {type(error).__name__}: {str(error)[:60]}"]
 
 
 def same(one: list, other: list, tolerance: tuple[float, float]) -> bool:
@@ -291,7 +298,8 @@ def _under_its_own_name(answer: Callable):
     Otherwise, after one «Run All», `def lerp(a, b, t): return lerp(a, b, t)` would call the library's function
     and be accepted.
     """
-    space, name = getattr(answer, "__globals__", {}), getattr(answer, "__name__", "")
+    home = sys.modules.get(getattr(answer, "__module__", None))
+    space, name = getattr(answer, "__globals__", vars(home) if home else {}), getattr(answer, "__name__", "")
     missing = object()
     before = space.get(name, missing)
     space[name] = answer
@@ -310,14 +318,15 @@ def _seed() -> None:
     torch.manual_seed(0)
 
 
-def _in_words(error: Exception) -> str:
+def _in_words(error: BaseException) -> str:
     first = str(error).strip().splitlines()
     return f"{type(error).__name__}: {first[0]}" if first else type(error).__name__
 
 
-def _learners_line(error: Exception, answer: Callable) -> str | None:
+def _learners_line(error: BaseException, answer: Callable) -> str | None:
     """«line 5: x = …» of the last frame that is in the learner's own cell; None if no frame is."""
-    own = getattr(getattr(answer, "__code__", None), "co_filename", None)
+    plain = inspect.unwrap(answer.__init__ if inspect.isclass(answer) else answer)
+    own = getattr(getattr(plain, "__code__", None), "co_filename", None)
     for frame in reversed(traceback.extract_tb(error.__traceback__)):
         if frame.filename == own:
             text = (frame.line or linecache.getline(own, frame.lineno)).strip()
@@ -403,14 +412,18 @@ def _reset(item: Exercise, answer: Callable) -> Callable:
     from course_lib.notebook import shipped_cell
 
     stub = shipped_cell("x-" + item.id.replace(".", "-").replace("_", "-"))
-    try:
-        kept = inspect.getsource(answer)
-    except (OSError, TypeError):
-        kept = ""
-    old = ledger.read()["exercises"].get(item.id, {}).get("kept", [])
-    ledger.record("exercises", item.id, status="not attempted", kept=[*old, kept])
-    _bound[item.id] = "the library's function"
     shell = get_ipython()
+    try:  # the whole cell: what stands beside the function is the learner's work too
+        kept = shell.user_ns["In"][-1] if shell else inspect.getsource(answer)
+    except (OSError, TypeError) as error:
+        kept, trouble = "", f"What stands here could not be read: {error}."
+    else:
+        old = ledger.read()["exercises"].get(item.id, {}).get("kept", [])
+        trouble = ledger.record("exercises", item.id, status="not attempted", kept=[*old, kept])
+    _bound[item.id] = "the library's function"
+    if trouble:
+        cards.show(cards.Card("error", f"{item.id}: left as it is", [cards.escape(trouble)]))
+        return item.reference
     if shell is not None and stub is not None:
         shell.set_next_input(stub, replace=True)
     cards.show(

@@ -10,8 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from course_lib.exercises import cards
-from course_lib.notebook import ROOT
-from course_lib.runtime import write_atomically
+from course_lib.files import ROOT, write_atomically
 
 KINDS = ("exercises", "predictions", "quizzes", "explanations", "report")
 _lock = threading.Lock()
@@ -23,15 +22,24 @@ def path() -> Path:
 
 
 def read() -> dict[str, dict]:
-    """Everything recorded so far: {kind: {id: fields}}. A damaged file counts as empty and is kept aside."""
+    """Everything recorded so far: {kind: {id: fields}}; empty if it cannot be read at this moment."""
+    try:
+        return _read()
+    except OSError:
+        return {kind: {} for kind in KINDS}
+
+
+def _read() -> dict[str, dict]:
+    """As `read`, but an unreadable file is an OSError; a damaged one is kept aside and counts as empty."""
     try:
         found = json.loads(path().read_text(encoding="utf-8"))
+        if not isinstance(found, dict):
+            raise ValueError("not a table of entries")
     except FileNotFoundError:
         found = {}
-    except (ValueError, OSError):
+    except ValueError:
         found = {}
-        if path().exists():
-            os.replace(path(), path().with_suffix(".damaged.json"))
+        os.replace(path(), path().with_suffix(f".damaged-{time.strftime('%Y%m%d-%H%M%S')}.json"))
     return {kind: found.get(kind, {}) for kind in KINDS}
 
 
@@ -39,7 +47,7 @@ def record(kind: str, item_id: str, **fields) -> str | None:
     """Merge `fields` into one entry and save; returns a sentence if it could not be saved, else None."""
     try:
         with _lock, _between_kernels():
-            everything = read()
+            everything = _read()
             entry = everything[kind].setdefault(item_id, {})
             entry.update(fields, when=time.strftime("%Y-%m-%d %H:%M"))
             write_atomically(path(), json.dumps(everything, indent=1, ensure_ascii=False).encode("utf-8"))

@@ -89,7 +89,7 @@ def quiz(quiz_id: str):
 
     engine.all_exercises()
     questions = QUIZZES[known("quiz", quiz_id, QUIZZES)]
-    right: dict[int, bool] = {}
+    first = ledger.read()["quizzes"].get(quiz_id, {}).get("first", {})  # {question number: was it right}
 
     def ask(number: int, question: Question):
         radio = w.RadioButtons(
@@ -99,13 +99,13 @@ def quiz(quiz_id: str):
 
         def answered(change):
             option = next(option for option in question.options if option.text == change["new"])
-            right.setdefault(number, option.right)  # the first answer is the one that counts
+            first.setdefault(str(number), option.right)  # the first answer is the one that counts, for good
             reason.value = cards.Card(
                 "right" if option.right else "wrong",
                 "Right" if option.right else "Not so",
                 [cards.escape(option.reason)],
             )._repr_html_()
-            ledger.record("quizzes", quiz_id, first_answers_right=sum(right.values()), of=len(questions))
+            ledger.record("quizzes", quiz_id, first=first, of=len(questions))
 
         radio.observe(answered, "value")
         return w.VBox([w.HTML(f"<strong>{number}. {cards.escape(question.text)}</strong>"), radio, reason])

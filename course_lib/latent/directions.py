@@ -14,10 +14,10 @@ def principal_directions(generator: nn.Module, count: int) -> Tensor:
     labels and no samples are used; what a direction means is for the reader to find out.
 
     generator: a module whose first parameter maps latents: nn.Linear (out, in) or nn.ConvTranspose2d (in, out, k, k)
-    raises:    ValueError if count is not between 1 and the latent dimension
+    raises:    ValueError if count is not between 1 and the rank that the layer can have
     """
-    if not 1 <= count <= generator.latent_dim:
-        raise ValueError(f"count: expected 1 to {generator.latent_dim}, got {count}")
     weight = next(generator.parameters()).float()
     by_latent = weight if weight.ndim == 2 else weight.flatten(1).T  # (anything, latent_dim)
+    if not 1 <= count <= min(by_latent.shape):
+        raise ValueError(f"count: expected 1 to {min(by_latent.shape)}, got {count}")
     return torch.linalg.svd(by_latent, full_matrices=False).Vh[:count]

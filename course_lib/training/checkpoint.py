@@ -16,10 +16,10 @@ from safetensors import safe_open
 from safetensors.torch import save as to_bytes
 from torch import Tensor, nn
 
-from course_lib import runtime
+from course_lib import files, runtime
 
 FORMAT = 1
-MAY_CHANGE = {"steps", "log_every_steps", "checkpoint_dir", "checkpoint_every_steps", "precision"}
+MAY_CHANGE = {"log_every_steps", "checkpoint_dir", "checkpoint_every_steps", "precision"}
 
 
 def save(state, path: Path, dtype: torch.dtype) -> None:
@@ -31,13 +31,14 @@ def save(state, path: Path, dtype: torch.dtype) -> None:
     header = {
         "format": FORMAT,
         "step": state.step,
+        "data": state.data,
         "config": asdict(state.config),
         "history": state.history.rows,
         "precision": str(dtype).removeprefix("torch."),
         "environment": runtime.environment(device),
     }
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in _tensors(state).items()}
-    runtime.write_atomically(path, to_bytes(tensors, {"course": json.dumps(header)}))
+    files.write_atomically(path, to_bytes(tensors, {"course": json.dumps(header)}))
 
 
 def load(path: Path | str) -> tuple[dict, dict[str, Tensor]]:
@@ -68,7 +69,10 @@ def restore(state, path: Path, dtype: torch.dtype) -> None:
     """
     header, tensors = load(path)
     mine, theirs = asdict(state.config), header["config"]
-    for name in mine.keys() - MAY_CHANGE:
+    if header["data"] != state.data:
+        raise ValueError(f"images: expected those of the run in {path}, got others; choose another checkpoint_dir")
+    longer = {"steps"} if state.config.decay_from == 1 else set()  # with falling rates, other steps are another run
+    for name in mine.keys() - MAY_CHANGE - longer:
         if json.dumps(mine[name]) != json.dumps(theirs.get(name)):
             raise ValueError(
                 f"{name}: expected {theirs.get(name)!r} like the run in {path}, got {mine[name]!r}; "

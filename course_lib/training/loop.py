@@ -62,6 +62,7 @@ class TrainingState:
     optimizer_d: torch.optim.Optimizer
     average: ExponentialAverage | None
     config: TrainConfig
+    data: str = ""  # hash of the images, so that a run is not resumed on others
     step: int = 0
     history: History = field(default_factory=History)
 
@@ -116,7 +117,8 @@ def fit(
     callbacks: called as callback(state) after every step, and once before the first
     d_step, g_step: replace the library's steps; a chapter passes the learner's own
     returns:   History; `history.averaged` is the generator to sample from
-    raises:    TrainingDiverged; ValueError if a checkpoint in config.checkpoint_dir is of another run
+    raises:    TrainingDiverged; ValueError if a checkpoint in config.checkpoint_dir is of another run (settings,
+               networks or images; which d_step and g_step it used is not known to it)
     """
     _check(generator, discriminator, images, config)
     device = runtime.device()
@@ -125,7 +127,13 @@ def fit(
     discriminator.to(device, memory_format=layout).train()
     pixels = images.pixels.to(device)
 
-    dtype, reason = _precision(generator, discriminator, pixels, config, device, layout)
+    path = Path(config.checkpoint_dir, "last.safetensors") if config.checkpoint_dir else None
+    resuming = path is not None and path.exists()
+    if resuming and config.precision == "auto":  # measured when the run began; measuring anew could end otherwise
+        precision = checkpoint.load(path)[0]["precision"]
+        dtype, reason = getattr(torch, precision), f"precision: {precision} (as the run began)"
+    else:
+        dtype, reason = _precision(generator, discriminator, pixels, config, device, layout)
     say = print if verbose else (lambda *_: None)
     say(reason)
     g, d = InPrecision(generator, dtype), InPrecision(discriminator, dtype)
@@ -136,9 +144,9 @@ def fit(
         _adam(discriminator, config.learning_rate_d, config),
         ExponentialAverage(generator, config.ema_half_life_kimg) if config.ema_half_life_kimg else None,
         config,
+        images.sha256() if path else "",
     )
-    path = Path(config.checkpoint_dir, "last.safetensors") if config.checkpoint_dir else None
-    if path and path.exists():
+    if resuming:
         checkpoint.restore(state, path, dtype)
         say(f"resumed from {path} at step {state.step}")
 
@@ -190,11 +198,11 @@ def fit(
             speed = (state.step - logged) * config.batch_size / (now - clock)
             clock, logged = now, state.step
             state.history.rows.append(dict(zip(COLUMNS, [state.step, *row.tolist(), speed])))
+        for callback in callbacks:  # before the checkpoint: what they write is there if the checkpoint is
+            callback(state)
         if saving:
             _stop_if_diverged(first_bad, path)
             checkpoint.save(state, path, dtype)
-        for callback in callbacks:
-            callback(state)
 
     _stop_if_diverged(first_bad, path)
     state.history.averaged = state.average.network if state.average else None

@@ -12,9 +12,9 @@ from safetensors.torch import load as from_bytes
 from safetensors.torch import save as to_bytes
 from torch import nn
 
-from course_lib import data, runtime, zoo
+from course_lib import data, files, runtime, zoo
 from course_lib.training import checkpoint
-from course_lib.training.recipes import RECIPES, Recipe, build
+from course_lib.training.recipes import RECIPES, Recipe, build, snapshot_file, snapshot_steps
 
 DRAWN = 64  # images in each snapshot
 KEEP_WEIGHTS_UP_TO = 1 << 20  # bytes of float16 weights a snapshot
@@ -33,7 +33,7 @@ def record_generator(
     generator.load_state_dict(average)
 
     steps, images, weights, measured = [], [], [], []
-    for path in sorted((run / "snapshots").glob("step-*.safetensors")):
+    for path in (snapshot_file(run, step) for step in snapshot_steps(header["config"]["steps"], recipe.snapshots)):
         then = build(recipe)[0].eval()
         stored = from_bytes(path.read_bytes())
         then.load_state_dict({k: v.float() if v.is_floating_point() else v for k, v in stored.items()})
@@ -110,11 +110,11 @@ def round_to(value, digits: int):
     return float(f"{value:.{digits}g}") if isinstance(value, float) else value
 
 
-def _write(out: Path, facts: dict, files: dict[str, bytes]) -> dict:
-    for name, payload in files.items():
-        runtime.write_atomically(out / name, payload)
-    facts["sha256"] = {name: hashlib.sha256(payload).hexdigest() for name, payload in files.items()}
+def _write(out: Path, facts: dict, payloads: dict[str, bytes]) -> dict:
+    for name, payload in payloads.items():
+        files.write_atomically(out / name, payload)
+    facts["sha256"] = {name: hashlib.sha256(payload).hexdigest() for name, payload in payloads.items()}
     body = json.dumps({key: value for key, value in facts.items() if key != "history"}, indent=1, ensure_ascii=False)
     rows = ",\n  ".join(json.dumps(row) for row in facts["history"])  # one line a row: a card is read by people too
-    runtime.write_atomically(out / "card.json", f'{body[:-2]},\n "history": [\n  {rows}\n ]\n}}\n'.encode())
+    files.write_atomically(out / "card.json", f'{body[:-2]},\n "history": [\n  {rows}\n ]\n}}\n'.encode())
     return facts

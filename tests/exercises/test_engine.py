@@ -69,7 +69,9 @@ def test_wrong_in_a_way_nobody_thought_of():
 
 
 def test_a_return_of_nothing_is_wrong_not_a_crash():
-    verdict = engine.judge(ITEM, lambda x: [])
+    space = {}  # from elsewhere, as a learner's cell is: the check falls over what comes back
+    exec(compile("def answer(x):\n    return []", "<cell 3>", "exec"), space)
+    verdict = engine.judge(ITEM, space["answer"])
     assert verdict.status == "wrong" and "could not be used" in verdict.message
 
 
@@ -201,9 +203,25 @@ def test_progress_that_cannot_be_saved_is_said_and_not_fatal(registered, monkeyp
 
 
 def test_a_damaged_progress_file_is_kept_aside(monkeypatch, tmp_path):
-    ledger.path().write_text("{ half")
-    assert ledger.read()["exercises"] == {}
-    assert ledger.path().with_suffix(".damaged.json").read_text() == "{ half"
+    for damage in ("{ half", "null"):
+        ledger.path().write_text(damage)
+        assert ledger.read()["exercises"] == {}
+        (aside,) = tmp_path.glob("progress.damaged-*.json")
+        assert aside.read_text() == damage
+        aside.unlink()
+
+
+def test_a_file_that_cannot_be_read_right_now_is_not_replaced(monkeypatch):
+    assert ledger.record("quizzes", "x", right=1) is None
+
+    def busy(*_, **__):
+        raise PermissionError(13, "in use")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(type(ledger.path()), "read_text", busy)
+        assert "could not be saved: in use" in ledger.record("quizzes", "y", right=1)
+        assert ledger.read()["quizzes"] == {}
+    assert list(ledger.read()["quizzes"]) == ["x"]
 
 
 def test_two_kernels_at_once_lose_nothing():

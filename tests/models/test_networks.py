@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from course_lib.exercises.ch02 import parameter_count
+from course_lib.exercises.ch02.counting import parameter_count
 from course_lib.models import dcgan, mlp
 from course_lib.models.classifier import Classifier
 

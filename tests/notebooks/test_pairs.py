@@ -28,8 +28,8 @@ def test_the_notebook_is_what_its_source_builds(source):
 @pytest.mark.parametrize("source", CHAPTERS, ids=lambda path: path.stem)
 def test_every_prediction_is_revealed_after_it(source):
     written = source.read_text(encoding="utf-8")
-    asked = {found[1]: found.start() for found in re.finditer(r'predict\("([\w.]+)"', written)}
-    told = {found[1]: found.start() for found in re.finditer(r'reveal\("([\w.]+)"', written)}
+    asked = {found[1]: found.start() for found in re.finditer(r'predict\(\s*"([\w.]+)"', written)}
+    told = {found[1]: found.start() for found in re.finditer(r'reveal\(\s*"([\w.]+)"', written)}
     assert asked.keys() == told.keys() and all(asked[key] < told[key] for key in asked)
 
 
