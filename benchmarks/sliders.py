@@ -81,7 +81,9 @@ def main() -> None:
 
 def measure(browser, home, port, token, cell, options) -> float:
     """Changes of the picture from the first key press to the last change, a second."""
-    nbformat.write(nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell)]), home / "slider.ipynb")
+    kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}  # or JupyterLab asks which
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell)], metadata={"kernelspec": kernel})
+    nbformat.write(notebook, home / "slider.ipynb")
     page = browser.new_page()
     page.goto(f"http://127.0.0.1:{port}/lab/tree/slider.ipynb?token={token}&reset")
     page.wait_for_function(

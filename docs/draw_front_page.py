@@ -27,7 +27,7 @@ def front_page() -> plots.Figure:
         + "; ".join(said)
         + f" (Fréchet distance of the course's classifier features, N = {card['snapshots'][-1]['n']:,}). The fifth shows real photographs."
     )
-    return plots.image_grids(sheets, columns=5, panel=2.3, alt=alt)
+    return plots.image_grids(sheets, columns=5, panel=2.5, alt=alt)
 
 
 if __name__ == "__main__":
