@@ -1,9 +1,14 @@
 """A doctor is worth its findings on a sick machine."""
 
+import os
+import subprocess
+import sys
+
 import pytest
 
 from course_lib import doctor, zoo
 from course_lib.data import fashion
+from course_lib.files import ROOT
 
 
 def test_missing_data_is_found_with_the_command_that_mends_it(monkeypatch, tmp_path):
@@ -49,3 +54,17 @@ def test_a_broken_check_does_not_hide_the_others(monkeypatch, capsys):
     monkeypatch.setattr(doctor, "CHECKS", [broken, doctor.python])
     assert doctor.main() == 1
     assert "FAIL  broken: RuntimeError: no" in (said := capsys.readouterr().out) and "ok    Python" in said
+
+
+def test_it_speaks_where_pytorch_does_not_start(tmp_path):
+    (tmp_path / "torch.py").write_text("raise OSError('[WinError 126] c10.dll not found')")
+    found = subprocess.run(
+        [sys.executable, "-m", "course_lib.doctor"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+    )
+    assert found.returncode == 1 and "Traceback" not in found.stderr
+    assert "FAIL  torch does not start: [WinError 126] c10.dll not found\n      mend: " in found.stdout
+    assert "ok    your copy of the chapters" in found.stdout

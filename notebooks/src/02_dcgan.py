@@ -516,9 +516,8 @@ crashed
 # In exact arithmetic the same thing. In float32, $\sigma(20)$ is 1, and whoever takes $\log(1 - 1)$ has no gradient left:
 
 # %% id="sigmoid-then-log"
-logit = torch.tensor(
-    [20.0], requires_grad=True
-)  # D is sure that a fake is real: the moment it needs a gradient most
+# D is sure that a fake is real: the moment it needs a gradient most
+logit = torch.tensor([20.0], requires_grad=True)
 two_stages = F.binary_cross_entropy(torch.sigmoid(logit), torch.zeros(1))
 (slope_two_stages,) = torch.autograd.grad(two_stages, logit)
 (slope_logits,) = torch.autograd.grad(F.softplus(logit).mean(), logit)

@@ -179,3 +179,39 @@ def test_killed_half_way_nothing_is_lost(folders):
     refresh(release, workbook)
     everything_is_there()
     assert all("New words" in lines(nbformat.read(path, 4)) for path in workbook.glob("*.ipynb"))
+
+
+def test_an_answered_cell_turned_into_text_is_kept():
+    def turn(mine):
+        index = [cell.id for cell in mine.cells].index("x-a")
+        cell = nbformat.v4.new_markdown_cell("def a(): return 1", id="x-a", metadata=mine.cells[index].metadata)
+        mine.cells[index] = cell
+
+    assert "def a(): return 1" in lines(merged(turn))
+
+
+def test_a_pasted_picture_and_the_learners_metadata_are_kept():
+    def paste(mine):
+        cell = by_id(mine, "t-1")
+        cell.source, cell.attachments = "![](attachment:me.png)", {"me.png": {"image/png": "AAAA"}}
+        by_id(mine, "knobs").metadata["collapsed"] = True
+
+    same_text = shipped(("t-1", "Old words"), ("x-a", "def a():\n    ..."), ("knobs", "n = 1"))
+    result = merged(paste, new=same_text)
+    assert by_id(result, "t-1").attachments["me.png"] and by_id(result, "knobs").metadata.collapsed
+
+
+@pytest.mark.parametrize("content", ["{}", '{"cells": 3, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}', "null"])
+def test_whatever_stands_in_the_file_lab_starts(folders, content):
+    release, workbook = folders
+    refresh(release, workbook)
+    (workbook / "02.ipynb").write_text(content)
+    assert "kept as a backup" in refresh(release, workbook)[0]
+    assert lines(nbformat.read(workbook / "02.ipynb", 4)) == lines(OLD)
+
+
+def test_course_metadata_without_a_hash_counts_as_edited():
+    result = merged(
+        lambda mine: by_id(mine, "x-a").metadata.course.pop("sha") and by_id(mine, "x-a").update(source="mine")
+    )
+    assert by_id(result, "x-a").source == "mine"

@@ -176,3 +176,31 @@ def test_lab_starts_prints_its_address_and_stops(tmp_path):
             server.stdout.read()
             server.stdout.close()
             assert server.wait(timeout=30) == 0
+
+
+def test_a_killed_test_run_is_a_failure(course, monkeypatch):
+    codes = iter([-9, 0, 0])
+    monkeypatch.setattr(course.subprocess, "call", lambda *_, **__: next(codes))
+    assert course.test("python", []) == 1
+
+
+def test_an_update_does_not_ask_for_the_whole_disk_again(course, calls, monkeypatch, capsys):
+    (course.VENV / "lib" / "python3.12" / "site-packages" / "torch").mkdir(parents=True)
+    monkeypatch.setattr(course.shutil, "disk_usage", lambda path: type("Usage", (), {"free": 2e9})())
+    course.environment(cpu=False)
+    assert "bringing .venv up to date" in capsys.readouterr().out and calls
+
+
+def test_where_pytorch_has_no_builds_it_is_said_at_once(course, calls, monkeypatch, capsys):
+    monkeypatch.setattr(course.sys, "platform", "darwin")
+    monkeypatch.setattr(course.platform, "machine", lambda: "x86_64")
+    assert course.main(["lab"]) == 1
+    assert "Intel chip" in capsys.readouterr().out and calls == []
+
+
+@pytest.mark.parametrize(
+    ("ip", "port", "says"), [("nowhere.invalid", 8888, "--ip: expected"), ("127.0.0.1", 70000, "--port: no free port")]
+)
+def test_an_address_that_cannot_be_is_named(course, ip, port, says):
+    with pytest.raises(SystemExit, match=says):
+        course.free_port(ip, port)

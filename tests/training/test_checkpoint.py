@@ -143,3 +143,40 @@ def test_a_full_disk_keeps_the_checkpoint_before_it(tmp_path):
     assert found.returncode != 0 and "could not write" in found.stderr and "last.safetensors" in found.stderr
     assert checkpoint.load(tmp_path / "last.safetensors")[0]["step"] == 5
     assert [path.name for path in tmp_path.iterdir()] == ["last.safetensors"]
+
+
+def test_other_images_are_refused(pair, few, tmp_path):
+    config = TrainConfig(steps=4, checkpoint_dir=str(tmp_path), precision="float32", **CONFIG)
+    fit(*pair(), few, config, verbose=False)
+    dark = type(few)(few.pixels // 2, few.labels, few.class_names)
+    with pytest.raises(ValueError, match="images: expected those of the run in .*, got others"):
+        fit(*pair(), dark, config, verbose=False)
+
+
+def test_with_a_falling_rate_other_steps_are_another_run(pair, few, tmp_path):
+    config = TrainConfig(steps=4, checkpoint_dir=str(tmp_path), precision="float32", decay_from=0.5, **CONFIG)
+    fit(*pair(), few, config, verbose=False)
+    with pytest.raises(ValueError, match="steps: expected 4 like the run in"):
+        fit(*pair(), few, TrainConfig(**{**config.__dict__, "steps": 8}), verbose=False)
+
+
+def test_a_precision_chosen_by_measurement_is_kept_on_resume(pair, few, tmp_path, monkeypatch, capsys):
+    from course_lib import runtime
+
+    config = TrainConfig(steps=4, checkpoint_dir=str(tmp_path), precision="auto", **CONFIG)
+    for dtype, steps in ((torch.bfloat16, 4), (torch.float32, 6)):
+        monkeypatch.setattr(runtime, "fastest_precision", lambda *_, dtype=dtype: (dtype, "measured"))
+        fit(*pair(), few, TrainConfig(**{**config.__dict__, "steps": steps}))
+    assert "precision: bfloat16 (as the run began)" in capsys.readouterr().out
+    assert checkpoint.load(tmp_path / "last.safetensors")[0]["precision"] == "bfloat16"
+
+
+def test_what_a_callback_writes_is_there_if_the_checkpoint_is(pair, few, tmp_path):
+    def full(state):
+        if state.step == 4:
+            raise OSError(28, "no space left")
+
+    config = TrainConfig(steps=4, checkpoint_dir=str(tmp_path), precision="float32", **CONFIG)
+    with pytest.raises(OSError, match="no space left"):
+        fit(*pair(), few, config, [full], verbose=False)
+    assert not (tmp_path / "last.safetensors").exists()
