@@ -251,6 +251,30 @@ def _step_behaviour(step, own: str):
     return behaviour
 
 
+def _order_mistakes(make, left_over: str) -> dict[str, WrongAnswer]:
+    """What either step gets wrong about `zero_grad`, `backward`, `step`; left_over: who else may fill the gradients."""
+    return {
+        "gradients not cleared": WrongAnswer(make(order="backward update"), "`optimizer.zero_grad()` is missing."),
+        "no update": WrongAnswer(
+            make(order="clear backward"), "Gradients are computed but `optimizer.step()` is missing."
+        ),
+        "cleared too late": WrongAnswer(
+            make(order="backward update clear"),
+            f"It behaves like `zero_grad` after the update. Alone that is right; but {left_over}, and your `backward` adds to it.",
+        ),
+        "cleared before the update": WrongAnswer(
+            make(order="backward clear update"),
+            "`zero_grad` stands between `backward` and `step`: the gradients are thrown away before they are used.",
+        ),
+        "no backward": WrongAnswer(
+            make(order="clear update"), "`backward()` is missing: the optimizer has nothing to follow."
+        ),
+        "updated too early": WrongAnswer(
+            make(order="clear update backward"), "`step` stands before `backward`: the update comes a turn too late."
+        ),
+    }
+
+
 def _d_answer(
     *,
     detach=True,
@@ -332,34 +356,15 @@ discriminator_step = Exercise(
             "said to train the generator backwards; it does not, because this optimizer holds the "
             "discriminator's weights only. What it does is pay for the generator's backward pass.",
         ),
-        "gradients not cleared": WrongAnswer(_d_answer(order="backward update"), "`optimizer.zero_grad()` is missing."),
-        "no update": WrongAnswer(
-            _d_answer(order="clear backward"), "Gradients are computed but `optimizer.step()` is missing."
-        ),
-        "cleared too late": WrongAnswer(
-            _d_answer(order="backward update clear"),
-            "It behaves like `zero_grad` after the update. Alone that is right; but the generator's step runs its gradient "
-            "through D and may leave it there, and your `backward` adds to it.",
-        ),
-        "cleared before the update": WrongAnswer(
-            _d_answer(order="backward clear update"),
-            "`zero_grad` stands between `backward` and `step`: the gradients are thrown away before they are used.",
-        ),
-        "no backward": WrongAnswer(
-            _d_answer(order="clear update"), "`backward()` is missing: the optimizer has nothing to follow."
-        ),
-        "updated too early": WrongAnswer(
-            _d_answer(order="clear update backward"),
-            "`step` stands before `backward`: the update comes a turn too late.",
-        ),
+        **_order_mistakes(_d_answer, "the generator's step runs its gradient through D and may leave it there"),
         "labels swapped": WrongAnswer(
             _d_answer(swapped=True), "Real and fake are swapped in the loss: it learns to call the fakes real."
         ),
         "mean of both terms": WrongAnswer(
             _d_answer(halved=True),
             "It behaves like the mean of both terms, (real + fake)/2: the game's "
-            "value is their sum, log 4 = 1.386 where nothing can be told apart. Half of it is half the "
-            "learning rate, and curves that cannot be compared.",
+            "value is their sum, log 4 = 1.386 where nothing can be told apart. Half of it is half "
+            "the gradient, and a curve that cannot be compared.",
         ),
         "sigmoid twice": WrongAnswer(
             _d_answer(sigmoid=True),
@@ -372,7 +377,7 @@ discriminator_step = Exercise(
         "one joint batch": WrongAnswer(
             _d_answer(joint=True),
             "Real and fake went through D in one batch: BatchNorm then normalises with "
-            "statistics of both together. Neither way is a law (this chapter measures it); here each has its own.",
+            "statistics of both together. Neither way is a law (the chapter shows what it changes); here each has its own.",
         ),
         "eval mode": WrongAnswer(
             _d_answer(eval_mode=True),
@@ -515,26 +520,7 @@ generator_step = Exercise(
             "The fakes are detached: right in D's step, but here the gradient has to "
             "travel through D's input back into the generator.",
         ),
-        "gradients not cleared": WrongAnswer(_g_answer(order="backward update"), "`optimizer.zero_grad()` is missing."),
-        "no update": WrongAnswer(
-            _g_answer(order="clear backward"), "Gradients are computed but `optimizer.step()` is missing."
-        ),
-        "cleared too late": WrongAnswer(
-            _g_answer(order="backward update clear"),
-            "It behaves like `zero_grad` after the update. Alone that is right; but a discriminator's step without `detach` "
-            "leaves gradients in G, and your `backward` adds to it.",
-        ),
-        "cleared before the update": WrongAnswer(
-            _g_answer(order="backward clear update"),
-            "`zero_grad` stands between `backward` and `step`: the gradients are thrown away before they are used.",
-        ),
-        "no backward": WrongAnswer(
-            _g_answer(order="clear update"), "`backward()` is missing: the optimizer has nothing to follow."
-        ),
-        "updated too early": WrongAnswer(
-            _g_answer(order="clear update backward"),
-            "`step` stands before `backward`: the update comes a turn too late.",
-        ),
+        **_order_mistakes(_g_answer, "a discriminator's step without `detach` leaves gradients in G"),
         "helps the discriminator": WrongAnswer(
             _g_answer(fool=False),
             "It behaves like minimising −log(1 − D(G(z))): D's own goal, so the generator learns to be caught.",
