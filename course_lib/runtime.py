@@ -42,13 +42,17 @@ def by_profile(*, ci, laptop, gpu):
 
 
 def device() -> torch.device:
-    """Where tensors live: COURSE_DEVICE if set, else CUDA, else Apple's MPS, else the CPU."""
+    """Where tensors live: COURSE_DEVICE if set, else CUDA, else Apple's MPS, else the CPU.
+
+    raises: ValueError if COURSE_DEVICE names no device, or one that this machine does not have
+    """
+    here = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
     chosen = os.environ.get("COURSE_DEVICE")
-    if chosen:
-        return torch.device(chosen)
-    if torch.cuda.is_available():
-        return torch.device("cuda")
-    return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
+    if not chosen:
+        return torch.device("cuda" if here["cuda"] else "mps" if here["mps"] else "cpu")
+    if not here[known("COURSE_DEVICE", chosen.split(":")[0], here)]:
+        raise ValueError(f"COURSE_DEVICE: expected a device of this machine, got {chosen!r}, which PyTorch cannot see")
+    return torch.device(chosen)
 
 
 def known(argument: str, name: str, names: Iterable[str]) -> str:

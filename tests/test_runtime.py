@@ -25,6 +25,20 @@ def test_the_profile_comes_from_the_environment(monkeypatch):
     assert runtime.profile() == "ci"
 
 
+@pytest.mark.parametrize(
+    ("chosen", "says"),
+    [
+        ("cdua", "COURSE_DEVICE: expected one of cpu, cuda, mps, got 'cdua'; did you mean 'cuda'"),
+        ("mps:0", "which PyTorch cannot see"),
+    ],
+)
+def test_a_device_that_is_not_there_is_named(monkeypatch, chosen, says):
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
+    monkeypatch.setenv("COURSE_DEVICE", chosen)
+    with pytest.raises(ValueError, match=says):
+        runtime.device()
+
+
 def test_a_key_decides_its_numbers():
     def draw(*key):
         return torch.rand(4, generator=runtime.keyed_generator("cpu", *key))
