@@ -80,7 +80,7 @@ def environment(cpu: bool) -> str:
     if stamped(python):
         return str(python)
     if any(VENV.glob("lib/python*/site-packages/torch")) or (VENV / "Lib/site-packages/torch").exists():
-        print("The list of packages has changed: bringing .venv up to date.", flush=True)
+        print("Bringing .venv up to date: new packages, or an installation that was interrupted.", flush=True)
     else:
         announce(cpu)
     started = time.monotonic()

@@ -92,8 +92,7 @@ def writable() -> Finding:
     folder = ROOT / "workbook"
     try:
         folder.mkdir(exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
-            pass
+        tempfile.TemporaryFile(dir=folder).close()
     except OSError as error:
         return Finding("FAIL", f"workbook/ cannot be written: {error.strerror}", f"chmod u+w {ROOT}")
     return Finding("ok", f"your copy of the chapters: {folder}")

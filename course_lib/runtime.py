@@ -141,23 +141,24 @@ def synchronise(device: torch.device) -> None:
         torch.mps.synchronize()
 
 
-def _cpu_name() -> str:
-    try:
+def _cpuinfo(field: str) -> str:
+    """The first value of a field of /proc/cpuinfo; empty where there is none, as on macOS and Windows."""
+    with contextlib.suppress(OSError):
         for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
-            if line.startswith("model name"):
+            if line.startswith(field):
                 return line.split(":", 1)[1].strip()
-    except OSError:
-        pass
-    return platform.processor() or platform.machine()
+    return ""
+
+
+def _cpu_name() -> str:
+    return _cpuinfo("model name") or platform.processor() or platform.machine()
 
 
 def cpu_flags(*wanted: str) -> str:
     """Which of these instruction sets the CPU has, as Linux names them; "not told" elsewhere."""
-    try:
-        text = Path("/proc/cpuinfo").read_text(encoding="utf-8")
-    except OSError:
+    flags = _cpuinfo("flags").split()
+    if not flags:
         return "not told"
-    flags = next((line for line in text.splitlines() if line.startswith("flags")), "").split()
     return ", ".join(flag for flag in wanted if flag in flags) or "none of " + ", ".join(wanted)
 
 

@@ -62,9 +62,7 @@ def load(name: str, step: int | None = None) -> tuple[nn.Module, dict]:
         index, prefix = kept.index(step), "weights."
         stacked = _verified(name, "snapshots.safetensors")
         tensors = {key.removeprefix(prefix): value[index] for key, value in stacked.items() if key.startswith(prefix)}
-    network.load_state_dict(
-        {key: value.float() if value.is_floating_point() else value for key, value in tensors.items()}
-    )
+    network.load_state_dict(tensors)  # copies into float32 what was kept in float16
     return network.to(runtime.device()).eval().requires_grad_(False), facts
 
 

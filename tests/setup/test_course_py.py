@@ -188,7 +188,7 @@ def test_an_update_does_not_ask_for_the_whole_disk_again(course, calls, monkeypa
     (course.VENV / "lib" / "python3.12" / "site-packages" / "torch").mkdir(parents=True)
     monkeypatch.setattr(course.shutil, "disk_usage", lambda path: type("Usage", (), {"free": 2e9})())
     course.environment(cpu=False)
-    assert "bringing .venv up to date" in capsys.readouterr().out and calls
+    assert "Bringing .venv up to date" in capsys.readouterr().out and calls
 
 
 def test_where_pytorch_has_no_builds_it_is_said_at_once(course, calls, monkeypatch, capsys):

@@ -72,15 +72,18 @@ def test_the_classifier_reaches_what_issue_and_card_say():
 
 
 def test_the_dcgan_is_as_good_as_the_course_claims():
-    """Over 10,000 samples: sure of at least four fifths of what it is sure of in real images; no class below 4 %.
-
-    The aim is 0.85 of the real share; this run reaches 0.81 (docs/decisions.md).
-    """
+    """Over 10,000 samples no class is below 4 %, and the distance is a tenth of the fully connected generator's."""
     metrics = zoo.card("dcgan-fashion")["metrics"]
     assert metrics["n"] == 10_000
-    assert metrics["sure"] >= 0.80 * metrics["real_sure"]
     assert min(metrics["class_shares"]) >= 0.04
     assert metrics["fid"] < zoo.card("mlp-fashion")["metrics"]["fid"] / 10
+
+
+@pytest.mark.xfail(strict=True, reason="this run reaches 0.81 of the real share (docs/decisions.md)")
+def test_the_dcgan_is_nearly_as_sure_as_real_images():
+    """A classifier of at least 91 % is as sure of samples as of test images: 0.85 of the share at least."""
+    metrics = zoo.card("dcgan-fashion")["metrics"]
+    assert metrics["sure"] >= 0.85 * metrics["real_sure"]
 
 
 def test_samples_depend_on_the_seed_and_not_on_the_batch():

@@ -93,7 +93,7 @@ EXPLANATIONS["02.why_no_convergence"] = Explanation(
         "The value where nothing can be told apart (1.386 for D's sum, 0.693 for G) is a reference, and the run's place against it says who leads.",
         "A steady loss may mean balance or a standstill: the curve alone cannot tell, nor can it show missing variety.",
     ],
-    example="Each network's loss is computed with the other one's present weights, so a fall for one is a rise for the other and neither has a "
-    "minimum of its own to settle in. In the recorded run D's loss stays below 1.386: D is ahead throughout, while the distance between "
+    example="Each network's loss is computed with the other one's present weights, so a better turn for one is a worse one for the other and neither has a "
+    "minimum of its own to settle in. In the recorded run D's loss is below 1.386 at nearly every logged step: D is ahead, while the distance between "
     "samples and data keeps falling. So the curves tell who is ahead, not how good the images are, and nothing about variety.",
 )
