@@ -136,5 +136,7 @@ def train_classifier(recipe_name: str, callbacks=()) -> tuple[nn.Module, list[di
     """
     names = [name for name, recipe in RECIPES.items() if isinstance(recipe, ClassifierRecipe)]
     recipe = RECIPES[runtime.known("recipe_name", recipe_name, names)]
-    (network,) = build(recipe)
-    return network, fit_classifier(network, data.load(recipe.data, "train"), recipe.config, callbacks)
+    with torch.random.fork_rng():  # dropout draws from the global generator: one seed for it and the initial weights
+        torch.manual_seed(recipe.config.seed)
+        (network,) = recipe.networks()
+        return network, fit_classifier(network, data.load(recipe.data, "train"), recipe.config, callbacks)

@@ -1,10 +1,14 @@
 """Recipes: named, reproducible from their seed, resumable, with snapshots on the way."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 from safetensors.torch import load_file
 
+from course_lib import data
 from course_lib.training import RECIPES, recipes
+from course_lib.training.classification import ClassifierConfig
 
 GANS = [name for name, recipe in RECIPES.items() if isinstance(recipe, recipes.Recipe)]
 
@@ -40,3 +44,17 @@ def test_unknown_names_are_answered_with_the_nearest():
         recipes.train("dcgan-fasion")
     with pytest.raises(ValueError, match="override: .*did you mean 'steps'"):
         recipes.train("mlp-fashion", overrides={"step": 3})
+
+
+def test_a_classifiers_run_depends_on_its_recipe_alone(monkeypatch):
+    """Dropout included: what was drawn before must not matter."""
+    few = data.load("fashion-mnist", "test").subset(slice(0, 512))
+    monkeypatch.setattr(data, "load", lambda *_: few)
+    monkeypatch.setitem(
+        RECIPES, "tiny", replace(RECIPES["classifier-fashion"], config=ClassifierConfig(epochs=1, batch_size=128))
+    )
+    runs = []
+    for noise in (1, 2):
+        torch.manual_seed(noise)
+        runs.append(recipes.train_classifier("tiny")[0].state_dict())
+    assert all(torch.equal(runs[0][key], runs[1][key]) for key in runs[0])
