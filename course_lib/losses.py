@@ -26,11 +26,18 @@ class Loss:
     generator: Callable[[Tensor], Tensor]
 
 
+def value(real_logits: Tensor, fake_logits: Tensor) -> Tensor:
+    """V(D, G) = E log D(x) + E log(1 − D(G(z))), estimated from two samples; what D maximises. At most 0.
+
+    Goodfellow et al. 2014 (arXiv:1406.2661v1, eq. 1).  real_logits: (N,);  fake_logits: (M,);  returns a scalar
+    """
+    real, fake = _logits(real_logits, "real_logits"), _logits(fake_logits, "fake_logits")
+    return F.logsigmoid(real).mean() + F.logsigmoid(-fake).mean()
+
+
 def cross_entropy_discriminator(real_logits: Tensor, fake_logits: Tensor) -> Tensor:
-    """−E log D(x) − E log(1 − D(G(z))): minus V(D, G) of Goodfellow et al. 2014 (arXiv:1406.2661v1, eq. 1)."""
-    return (
-        F.softplus(-_logits(real_logits, "real_logits")).mean() + F.softplus(_logits(fake_logits, "fake_logits")).mean()
-    )
+    """−E log D(x) − E log(1 − D(G(z))): minus `value`, to be minimised like every loss here."""
+    return -value(real_logits, fake_logits)
 
 
 def saturating_generator(fake_logits: Tensor) -> Tensor:

@@ -1,6 +1,7 @@
-"""Metrics: pure functions of features. Chapter 04 builds this room; so far it holds the Fréchet distance."""
+"""Metrics: pure functions of features and of probabilities. Chapter 04 fills this room."""
 
+from course_lib.metrics.divergences import entropy, js_divergence, kl_divergence
 from course_lib.metrics.frechet import fid, frechet_distance
 from course_lib.metrics.moments import GaussianMoments
 
-__all__ = ["GaussianMoments", "fid", "frechet_distance"]
+__all__ = ["GaussianMoments", "entropy", "fid", "frechet_distance", "js_divergence", "kl_divergence"]
