@@ -49,6 +49,11 @@ def refresh(shipped: Path = NOTEBOOKS, workbook: Path = WORKBOOK) -> list[str]:
             done.append(
                 f"updated {target.name} (your cells are kept; the version before is in {workbook.name}/.backup)"
             )
+    page = shipped.parent / "docs" / "glossary.md"  # JupyterLab's root is the workbook: there `../docs` means `docs`
+    if page.exists():
+        copy = workbook / "docs" / page.name
+        if not copy.exists() or copy.read_bytes() != page.read_bytes():
+            write_atomically(copy, page.read_bytes())
     return done
 
 

@@ -5,6 +5,7 @@ In a notebook: `from course_lib.exercises import exercise, explain, predict, pro
 
 from course_lib.exercises.engine import EXERCISES, Exercise, Property, WrongAnswer, exercise, get, judge, running_on
 from course_lib.exercises.ledger import add_to_report, progress
+from course_lib.exercises.map import chapter_map
 from course_lib.exercises.questions import explain, predict, quiz, reveal
 
 __all__ = [
@@ -13,6 +14,7 @@ __all__ = [
     "Property",
     "WrongAnswer",
     "add_to_report",
+    "chapter_map",
     "exercise",
     "explain",
     "get",

@@ -5,6 +5,8 @@ Drawing needs no pyplot and calls none of the learner's functions, so it is safe
 """
 
 from course_lib.widgets.explorer import LatentExplorer as latent_explorer
+from course_lib.widgets.glossary import Glossary as glossary
+from course_lib.widgets.playground import Playground as playground
 from course_lib.widgets.scrubber import TrainingScrubber as training_scrubber
 
-__all__ = ["latent_explorer", "training_scrubber"]
+__all__ = ["glossary", "latent_explorer", "playground", "training_scrubber"]

@@ -6,7 +6,8 @@ import ipywidgets as w
 import torch
 
 from course_lib import latent, plots, runtime
-from course_lib.widgets.frames import Picture, guarded, png
+from course_lib.canvas import png
+from course_lib.widgets.frames import Picture, guarded
 
 
 class LatentExplorer(Picture):

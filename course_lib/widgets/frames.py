@@ -1,32 +1,22 @@
-"""What every picture widget needs: PNG bytes, a crisp enlarged image, and errors that are seen."""
+"""What every picture widget needs: a crisp enlarged image, and errors that are seen."""
 
 from __future__ import annotations
 
 import functools
-import io
 import threading
 
 import ipywidgets as w
-import numpy as np
-from PIL import Image
 
 
-def png(picture: np.ndarray) -> bytes:
-    """(H, W, 3) uint8 → PNG bytes, at the compression level that costs least time."""
-    buffer = io.BytesIO()
-    Image.fromarray(picture).save(buffer, format="png", compress_level=1)
-    return buffer.getvalue()
-
-
-def pixel_image(width: int, height: int) -> w.Image:
-    """An image shown at a fixed size with hard pixels. Needs PIXELATED somewhere on the page."""
+def pixel_image(width: int, height: int, css_class: str = "course-pixelated") -> w.Image:
+    """An image shown at a fixed size, with hard pixels by default. Needs PIXELATED somewhere on the page."""
     image = w.Image(
         format="png",
         width=width,
         height=height,
         layout=w.Layout(align_self="flex-start", width=f"{width}px", height=f"{height}px", flex="0 0 auto"),
     )
-    image.add_class("course-pixelated")
+    image.add_class(css_class)
     return image
 
 
@@ -50,9 +40,9 @@ def guarded(method):
 class Picture(w.VBox):
     """Base of the picture widgets: a lock, a status line, an image."""
 
-    def __init__(self, width: int, height: int):
+    def __init__(self, width: int, height: int, css_class: str = "course-pixelated"):
         super().__init__()
         self.lock = threading.RLock()
         self.status = w.Label()
-        self.image = pixel_image(width, height)
+        self.image = pixel_image(width, height, css_class)
         self.style_tag = w.HTML(PIXELATED, layout=w.Layout(display="none"))

@@ -6,7 +6,8 @@ import ipywidgets as w
 
 from course_lib import plots, zoo
 from course_lib.exercises.cards import table
-from course_lib.widgets.frames import Picture, guarded, png
+from course_lib.canvas import png
+from course_lib.widgets.frames import Picture, guarded
 
 
 class TrainingScrubber(Picture):

@@ -12,9 +12,11 @@
 # A vector of 100 random numbers goes in, a photograph of a shoe that nobody ever made comes out. In this chapter you write the
 # game that gets it there, train it on 60,000 real photographs, and then walk through a network that has finished learning.
 #
-# **You will** write both players' steps, a block of the generator, and its initialisation, and train with them · **you will
-# know** why DCGAN looks as it does, what its loss curves say and what they cannot · **you need** chapter 01's losses, PyTorch's
-# `nn.Module`, no GPU · **time**: an hour, of which your machine computes about two minutes (two cores with AMX).
+# **You will** write both players' steps, a block of the generator, and its
+# [initialisation](../docs/glossary.md#initialisation), and train with them · **you will know** why
+# [DCGAN](../docs/glossary.md#dcgan) looks as it does, what its [loss curves](../docs/glossary.md#loss-curve) say and what they
+# cannot · **you need** chapter 01's losses, PyTorch's `nn.Module`, no GPU · **time**: an hour, of
+# which your machine computes about two minutes (two cores with AMX).
 #
 # Everything you answer is kept. A cell you leave empty is filled by the library, so *Run All* always works.
 
@@ -73,7 +75,7 @@ plots.image_grids(
 )
 
 # %% [markdown]
-# A generator that ends in a Tanh speaks numbers in $[-1, 1]$; pixels are bytes. The way there is
+# A generator that ends in a [Tanh](../docs/glossary.md#tanh) speaks numbers in $[-1, 1]$; pixels are bytes. The way there is
 #
 # $$x = \frac{p}{127.5} - 1 \qquad \text{(the library's \texttt{data.to\_float})}$$
 #
@@ -96,9 +98,10 @@ assert torch.equal(to_uint8(data.to_float(levels)), levels)  # all 256 of them
 # %% [markdown]
 # ## Two players, two steps
 #
-# Take the plainest pair of networks first: fully connected layers and nothing else. The generator turns $z \sim \mathcal N(0, I_{100})$
-# into 784 pixels; the discriminator turns 784 pixels into one **logit**, $D(x) = \sigma(\text{logit})$. It returns no
-# probability, because the loss can then be computed without ever taking the logarithm of a rounded 0.
+# Take the plainest pair of networks first: [fully connected layers](../docs/glossary.md#fully-connected-layer) and nothing else. The
+# generator turns $z \sim \mathcal N(0, I_{100})$ into 784 pixels; the discriminator turns 784 pixels into one
+# **[logit](../docs/glossary.md#logit)**, $D(x) = \sigma(\text{logit})$. It returns no probability,
+# because the loss can then be computed without ever taking the logarithm of a rounded 0.
 #
 # One turn of the game is two steps. First the **discriminator's**, with the generator held still:
 #
@@ -136,8 +139,9 @@ def generator_step(generator, discriminator, optimizer, z, loss):
 
 # %% [markdown]
 # `training.fit` calls these two in turn and does nothing else that matters: it draws a batch, calls your discriminator step,
-# calls your generator step, and writes down losses, logits and gradient norms. It also keeps a running average of the
-# generator's weights, and that average is what we draw from.
+# calls your generator step, and writes down losses, logits and [gradient norms](../docs/glossary.md#gradient-norm). It also
+# keeps a [running average](../docs/glossary.md#exponential-moving-average) of the generator's weights, and that
+# average is what we draw from.
 
 # %% id="mlp-train"
 torch.manual_seed(0)
@@ -170,19 +174,20 @@ plots.image_grids(
 # %% [markdown]
 # The *distance* in the titles is a Fréchet distance between features of the generated images and of the 10,000 test images, seen by
 # this course's own small classifier. Chapter 04 builds it; until then: smaller is closer, and it is not the FID of papers.
-# The recorded run is the recipe of the lesson this chapter grew from (latent 100, batch 64, 50 epochs, 2e-4), and its card keeps
-# everything about it.
+# The recorded run is the recipe of the lesson this chapter grew from (latent 100, batch 64,
+# 50 [epochs](../docs/glossary.md#epoch), 2e-4), and its card keeps everything about it.
 
 # %% [markdown]
 # ## What a fully connected layer does not know
 #
 # To that generator, two neighbouring pixels are as unrelated as two corners. Shuffle all pixels of all images in the same way,
-# and it would learn just as well. A **convolution** builds the opposite in: what is near belongs together, and what was
-# learned in one place holds in another.
+# and it would learn just as well. A **[convolution](../docs/glossary.md#convolution)** builds the opposite in: what is near
+# belongs together, and what was learned in one place holds in another.
 #
-# DCGAN (Radford, Metz, Chintala 2015) is the recipe that made this train: strided convolutions instead of pooling in $D$, strided
-# *transposed* convolutions in $G$; BatchNorm everywhere but at $G$'s output and $D$'s input; ReLU and a final Tanh in $G$,
-# LeakyReLU(0.2) in $D$.
+# DCGAN (Radford, Metz, Chintala 2015) is the recipe that made this train: [strided convolutions](../docs/glossary.md#strided-convolution) instead
+# of pooling in $D$, strided [*transposed* convolutions](../docs/glossary.md#transposed-convolution) in $G$;
+# [BatchNorm](../docs/glossary.md#batch-normalisation) everywhere but at $G$'s output and $D$'s input; [ReLU](../docs/glossary.md#relu) and a
+# final Tanh in $G$, [LeakyReLU](../docs/glossary.md#leakyrelu)(0.2) in $D$.
 #
 # **Predict before you run on.** Both recorded generators had the same data, batch and learning rate.
 
@@ -535,7 +540,7 @@ print(
 # ### "Sampling is just calling the generator"
 #
 # In train mode BatchNorm normalises with the batch it is given, so an image depends on its neighbours, and every call moves the
-# running statistics. Same latent, other company:
+# [running statistics](../docs/glossary.md#running-statistics). Same latent, other company:
 
 # %% id="train-mode"
 z = torch.randn(1, 100, generator=torch.Generator().manual_seed(5))
@@ -608,8 +613,8 @@ quiz("02.check")
 # - A loss curve says who is ahead. How good the images are needs another measure, and you have seen one fall where no loss did.
 #
 # **Words**: *logit* (log-odds of "real") · *transposed convolution* (paints a kernel per input pixel) · *BatchNorm* (normalises with the
-# batch's own statistics) · *detach* (same numbers, no gradient) · *averaged weights, EMA* (a running mean of the generator, which is
-# what we sample) · *Fréchet distance* (chapter 04).
+# batch's own statistics) · *[detach](../docs/glossary.md#detach)* (same numbers, no gradient) ·
+# *averaged weights, EMA* (a running mean of the generator, which is what we sample) · *Fréchet distance* (chapter 04).
 #
 # **Further reading**: Radford, Metz, Chintala 2015, [arXiv:1511.06434](https://arxiv.org/abs/1511.06434): section 3 is the recipe, section 6 the
 # first walk through a latent space · Odena, Dumoulin, Olah 2016, [Deconvolution and checkerboard artifacts](https://distill.pub/2016/deconv-checkerboard/):

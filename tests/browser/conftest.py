@@ -207,6 +207,8 @@ def notebook(lab, chromium, request):
     yield open_notebook
     failed = getattr(request.node, "failed", False)
     for opened in pages:
+        if opened.page.is_closed():
+            continue
         if failed:
             opened.shot("failed")
         opened.page.evaluate("() => window.jupyterapp.serviceManager.sessions.shutdownAll()")

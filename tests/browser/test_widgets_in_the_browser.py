@@ -12,7 +12,7 @@ def press(opened, key, times=1):
 
 
 def said(opened):
-    return opened.page.locator(".jp-OutputArea").inner_text()
+    return opened.page.locator(".jp-OutputArea").first.inner_text()
 
 
 def test_the_latent_explorer_answers_the_keyboard(notebook):

@@ -128,6 +128,16 @@ def test_refresh_copies_updates_backs_up_and_then_rests(folders):
     assert refresh(release, workbook) == []
 
 
+def test_the_glossary_comes_along_and_is_kept_current(folders):
+    release, workbook = folders
+    page = release.parent / "docs" / "glossary.md"
+    page.parent.mkdir()
+    for words in ("old", "new"):
+        page.write_text(words)
+        refresh(release, workbook)
+        assert (workbook / "docs" / "glossary.md").read_text() == words
+
+
 def test_what_jupyterlab_notes_in_the_metadata_does_not_make_a_backup_each_time(folders):
     release, workbook = folders
     refresh(release, workbook)

@@ -1,0 +1,164 @@
+"""The course as one table: every chapter in order, written or still to come. Standard library only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from course_lib.files import ROOT
+
+
+@dataclass(frozen=True)
+class Chapter:
+    """One notebook of the course.
+
+    number:          as in its file name and in the ids of its exercises, such as "03b"
+    question:        what the chapter answers;  you_build: what the learner writes in it
+    minutes_reading: a sitting with its exercises, computing included; None until somebody has sat through it
+    seconds:         of computing, measured on two cores in the laptop profile; None until measured
+    stem:            of the file in notebooks/; None while nobody has begun it
+    """
+
+    number: str
+    title: str
+    question: str
+    you_build: str
+    minutes_reading: int | None = None
+    seconds: int | None = None
+    stem: str | None = None
+
+    @property
+    def written(self) -> bool:
+        """Whether its notebook is there."""
+        return self.stem is not None and (ROOT / "notebooks" / f"{self.stem}.ipynb").exists()
+
+    @property
+    def name(self) -> str:
+        """Number and title, as every list of chapters says them."""
+        return f"{self.number} {self.title}"
+
+
+CHAPTERS: tuple[Chapter, ...] = (
+    Chapter(
+        "00",
+        "Start here",
+        "What does a generator do, and how does this course work?",
+        "nothing yet: you move a trained generator and watch a small one learn",
+        stem="00_start_here",
+    ),
+    Chapter(
+        "00b",
+        "Primer",
+        "Which five things does the course take for granted?",
+        "nothing: one prediction on each",
+        stem="00b_primer",
+    ),
+    Chapter(
+        "01",
+        "The min-max game",
+        "What are the two players playing for?",
+        "the game's value, its best discriminator, JSD, both generator losses, two steps of the smallest GAN",
+        minutes_reading=60,
+        stem="01_min_max_game",
+    ),
+    Chapter(
+        "02",
+        "DCGAN",
+        "How does noise learn to become a shoe?",
+        "both players' steps, the upsampling block, the initialisation",
+        minutes_reading=60,
+        seconds=120,
+        stem="02_dcgan",
+    ),
+    Chapter(
+        "03",
+        "Losses",
+        "What should a critic be asked, if real and fake do not even touch?",
+        "six adversarial losses, the gradient penalty, weight clipping, W₁ in one dimension",
+    ),
+    Chapter(
+        "03b",
+        "Stability",
+        "Which remedies lead home, and which only look as if they did?",
+        "power iteration, label smoothing, averaged weights, minibatch standard deviation, a count of modes",
+    ),
+    Chapter(
+        "04",
+        "From covariance to FID",
+        "How far apart are two heaps of images?",
+        "covariance, the Fréchet distance in one and many dimensions, FID",
+    ),
+    Chapter(
+        "04b",
+        "Measuring well",
+        "Why do five tools give five FIDs, and what does none of them see?",
+        "FID at infinity, unbiased KID, a confidence interval, a test for memorisation",
+    ),
+    Chapter(
+        "05",
+        "KL and the Inception Score",
+        "How surprised is one distribution by another?",
+        "entropy, KL, JSD, the Inception Score, and a set of images that games it",
+    ),
+    Chapter(
+        "06",
+        "Sampling and truncation",
+        "What does a better-looking sample cost?",
+        "the truncated normal, ψ-truncation, the trade-off curve, HYPE's estimator",
+    ),
+    Chapter(
+        "07",
+        "Precision and recall",
+        "Is it the fidelity that is missing, or the diversity?",
+        "neighbour radii, manifold membership, precision and recall, PRD curves, coverage",
+    ),
+    Chapter(
+        "08",
+        "VAE and the ELBO",
+        "What can a model without an opponent do that a GAN cannot?",
+        "reparameterisation, the Gaussian KL, the reconstruction term, the ELBO, the importance-weighted bound",
+    ),
+    Chapter(
+        "09",
+        "StyleGAN: architecture",
+        "What is gained by mapping the noise first?",
+        "AdaIN, fade-in, pixel normalisation and mapping, the equalised learning rate",
+    ),
+    Chapter(
+        "09b",
+        "StyleGAN: control",
+        "Which layer decides what?",
+        "noise injection, style mixing, the mean of w and truncation",
+    ),
+    Chapter(
+        "10",
+        "Interpolation and perceptual path length",
+        "Is the way between two images a smooth one?",
+        "lerp, slerp, the normalisation of LPIPS, perceptual path length",
+    ),
+    Chapter(
+        "11",
+        "Exploring the latent space",
+        "Can one thing be changed without changing the rest?",
+        "a direction from labels, orthogonal directions, a step of inversion, the score of an edit",
+    ),
+    Chapter(
+        "12",
+        "Bias",
+        "What does a generator make of a skewed data set?",
+        "a corrected prevalence, a bootstrap interval, reweighting",
+    ),
+    Chapter(
+        "13",
+        "Capstone: your own images",
+        "What may you say about a generator that you trained yourself?",
+        "a filter that hides nothing, a memorisation check, the reading of three reports",
+    ),
+)
+
+
+def get(number: str) -> Chapter:
+    """The chapter of that number. raises: ValueError if there is none"""
+    for chapter in CHAPTERS:
+        if chapter.number == number:
+            return chapter
+    raise ValueError(f"number: expected one of {', '.join(each.number for each in CHAPTERS)}, got {number!r}")

@@ -1,0 +1,65 @@
+"""The one table of the course: the files, the exercises and the README agree with it."""
+
+import re
+import subprocess
+import sys
+
+import pytest
+
+from course_lib import chapters
+from course_lib.chapters import CHAPTERS
+from course_lib.notebook import NOTEBOOKS, ROOT
+
+NUMBERS = [
+    "00",
+    "00b",
+    "01",
+    "02",
+    "03",
+    "03b",
+    "04",
+    "04b",
+    "05",
+    "06",
+    "07",
+    "08",
+    "09",
+    "09b",
+    "10",
+    "11",
+    "12",
+    "13",
+]
+
+
+def test_all_chapters_are_there_in_order():
+    assert [chapter.number for chapter in CHAPTERS] == NUMBERS
+    assert all(chapter.question.endswith("?") for chapter in CHAPTERS)
+
+
+def test_written_is_what_lies_in_the_folder():
+    assert chapters.get("02").written
+    assert {chapter.stem for chapter in CHAPTERS if chapter.written} == {
+        path.stem for path in NOTEBOOKS.glob("*.ipynb")
+    }
+    assert all(chapter.stem.split("_")[0] == chapter.number for chapter in CHAPTERS if chapter.stem)
+
+
+def test_the_readme_lists_the_written_chapters_as_the_table_has_them():
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| \[(.+?)\]\((notebooks/[^)]+)\) \| (.+?) \| (.+?) \|", readme, re.M)
+    assert rows == [
+        (chapter.name, f"notebooks/{chapter.stem}.ipynb", chapter.question, chapter.you_build)
+        for chapter in CHAPTERS
+        if chapter.written
+    ]
+
+
+def test_a_chapter_that_is_not_there():
+    with pytest.raises(ValueError, match="number: expected one of 00, 00b, 01, .*, got '14'"):
+        chapters.get("14")
+
+
+def test_table_and_glossary_need_no_torch():
+    script = "import sys, course_lib.chapters, course_lib.glossary; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", script], cwd=ROOT).returncode == 0
