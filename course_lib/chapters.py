@@ -42,7 +42,7 @@ CHAPTERS: tuple[Chapter, ...] = (
         "00",
         "Start here",
         "What does a generator do, and how does this course work?",
-        "nothing yet: you move a trained generator and watch a small one learn",
+        "your first answer, from logits to probabilities; you move a trained generator and watch a small one learn",
         stem="00_start_here",
     ),
     Chapter(

@@ -109,6 +109,15 @@ def data() -> Finding:
     return Finding("ok", "data: Fashion-MNIST, all four files verified")
 
 
+def downloads() -> Finding:
+    from course_lib import assets
+
+    states = {name: assets.state(name) for name in assets.ASSETS}
+    text = "optional data: " + ", ".join(f"{name} {state}" for name, state in states.items())
+    lacking = [name for name, state in states.items() if state != "ready"]
+    return Finding("note" if lacking else "ok", text, f"gan-course fetch {' '.join(lacking)}" if lacking else "")
+
+
 def networks() -> Finding:
     from course_lib import zoo
 
@@ -156,15 +165,19 @@ CHECKS: list[Callable[[], Finding]] = [
     memory,
     writable,
     data,
+    downloads,
     networks,
     browser,
 ]
 
 
-def main() -> int:
-    """Print every finding; 1 if one of them is a failure."""
+FOR_LEARNERS = [check for check in CHECKS if check is not browser]  # and playwright does not start inside a kernel
+
+
+def main(checks: list[Callable[[], Finding]] = CHECKS) -> int:
+    """Print the finding of every check; 1 if one of them is a failure."""
     failed = False
-    for check in CHECKS:
+    for check in checks:
         try:
             finding = check()
         except Exception as error:  # a broken check must not hide the others

@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import html
 import io
+import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
@@ -208,8 +209,8 @@ def curves(
         figure, axes = _axes(size=(6.4, 3.4))
         axis = axes[0][0]
         for (name, values), colour, line in zip(series.items(), (BLUE, ORANGE, GREEN, PINK), ("-", "--", "-.", ":")):
-            axis.plot(x, values, line, color=colour, label=name, marker="o", ms=3)
-        axis.set(title=title, xlabel=xlabel, ylabel=ylabel)
+            axis.plot(x, values, line, color=colour, label=name, marker="o" if len(x) < 40 else None, ms=3)
+        axis.set(title=textwrap.fill(title, 64), xlabel=xlabel, ylabel=ylabel)
         axis.set_xscale("log" if log_x else "linear")
         axis.set_yscale("log" if log_y else "linear")
         for ticks, logarithmic in ((axis.xaxis, log_x), (axis.yaxis, log_y)):
@@ -234,7 +235,7 @@ def bars(values: Mapping[str, float], *, title: str, ylabel: str, reference: tup
         if reference:
             axis.axhline(reference[1], color=RED, ls=":", label=reference[0])
             axis.legend()
-        axis.set(title=title, ylabel=ylabel)
+        axis.set(title=textwrap.fill(title, 72), ylabel=ylabel)
         axis.grid(visible=False, axis="x")
         axis.tick_params(axis="x", labelrotation=30 if len(values) > 6 else 0)
         return figure
@@ -243,3 +244,34 @@ def bars(values: Mapping[str, float], *, title: str, ylabel: str, reference: tup
     return Figure(
         draw, f"{title}. {ylabel}: {numbers}" + (f"; {reference[0]} {reference[1]:.3g}." if reference else ".")
     )
+
+
+def vector_field_paths(
+    step, paths: Sequence[Tensor], *, lr: float, gammas: Sequence[float], titles: Sequence[str]
+) -> Figure:
+    """Two-parameter games side by side: the step as arrows, the path as a line from a circle to a square.
+
+    step:  step(theta, psi, lr, gamma) → the next (theta, psi), on tensors of any shape
+    paths: each (n, 2), drawn within its own extent
+    """
+
+    def draw(theme):
+        figure, axes = _axes(1, len(paths), size=(4.3 * len(paths), 4.2))
+        for axis, path, gamma, title in zip(axes[0], paths, gammas, titles):
+            reach = 1.15 * path.abs().max().item()
+            line = torch.linspace(-reach, reach, 15, dtype=torch.float64)
+            psi, theta = torch.meshgrid(line, line, indexing="ij")
+            moved = step(theta, psi, lr, gamma)
+            axis.quiver(theta, psi, moved[0] - theta, moved[1] - psi, color=FAINT[theme], angles="xy", width=0.004)
+            axis.plot(path[:, 0], path[:, 1], color=BLUE, lw=1.4)
+            axis.plot(*path[0], "o", color=BLUE, ms=7)
+            axis.plot(*path[-1], "s", color=RED, ms=7)
+            axis.plot(0, 0, "+", color=INK[theme], ms=10)
+            axis.set(title=title, xlabel="θ (generator)", ylabel="ψ (critic)", aspect="equal")
+        return figure
+
+    told = "; ".join(
+        f"{title}: from ({path[0, 0]:.2f}, {path[0, 1]:.2f}) to ({path[-1, 0]:.2f}, {path[-1, 1]:.2f}) in {len(path) - 1} steps"
+        for title, path in zip(titles, paths)
+    )
+    return Figure(draw, f"Vector field and path of the game in the plane of θ and ψ. {told}.")

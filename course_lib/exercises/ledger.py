@@ -88,17 +88,20 @@ def progress(chapter: str | None = None) -> cards.Card:
     """Exercises done, of all there are; one chapter ("02") or the whole course."""
     from course_lib.exercises import engine
 
+    def ours(item_id: str) -> bool:
+        return chapter is None or item_id.split(".")[0] == chapter
+
     done = read()
     rows = []
     for item in engine.all_exercises():
-        if chapter and not item.id.startswith(chapter):
+        if not ours(item.id):
             continue
         entry = done["exercises"].get(item.id, {})
         state, tries = entry.get("status", "not attempted"), entry.get("attempts", 0)
         rows.append((item.id, state, "" if not tries else f"{tries} {'try' if tries == 1 else 'tries'}"))
     right = sum(state == "right" for _, state, _ in rows)
     counts = [
-        f"{len([key for key in done[kind] if not chapter or key.startswith(chapter)])} {kind}"
+        f"{len([key for key in done[kind] if ours(key)])} {kind}"
         for kind in ("predictions", "quizzes", "explanations")
     ]
     return cards.Card("note", f"{right} of {len(rows)} exercises right", [cards.table(rows), ", ".join(counts) + "."])

@@ -5,8 +5,8 @@ from __future__ import annotations
 import ipywidgets as w
 
 from course_lib import plots, zoo
-from course_lib.exercises.cards import table
 from course_lib.canvas import png
+from course_lib.exercises.cards import table
 from course_lib.widgets.frames import Picture, guarded
 
 
