@@ -1,10 +1,11 @@
-"""Updates a second of the latent explorer's slider, in a real browser, from key press to changed picture.
+"""Updates a second of the latent explorer's slider, and frames and delay of the playground, in a real browser.
 
     python benchmarks/sliders.py [--presses 60] [--rate 30]
 
 JupyterLab and a headless Chromium run on this machine; arrow keys are pressed at a steady rate, and the page
 counts how often the picture's source changes. Beside it, the same with a callback that only returns a cached
-frame: what the browser and the connection allow at best.
+frame: what the browser and the connection allow at best. Then the playground plays: pictures a second, and the
+time from a key press on a slider to the status line's answer while it plays.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import argparse
 import os
 import secrets
 import socket
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -29,13 +31,18 @@ from course_lib.notebook import ROOT
 CELLS = {
     "latent explorer, 32 px": "from course_lib import widgets, zoo\nwidgets.latent_explorer(zoo.load('dcgan-fashion')[0])",
     "cached frames, no network": (
-        "import ipywidgets as w, torch\nfrom course_lib import plots\nfrom course_lib.widgets.frames import pixel_image, png\n"
+        "import ipywidgets as w, torch\nfrom course_lib import plots\nfrom course_lib.canvas import png\nfrom course_lib.widgets.frames import pixel_image\n"
         "frames = [png(plots.tile(torch.full((1, 1, 32, 32), i, dtype=torch.uint8), 1)) for i in range(200)]\n"
         "image, slider = pixel_image(320, 320), w.FloatSlider(0.0, min=0, max=1, step=0.02, description='A → B')\n"
         "slider.observe(lambda change: setattr(image, 'value', frames[int(50 * change['new'])]), 'value')\n"
         "w.VBox([slider, image])"
     ),
 }
+PLAYGROUND = "from course_lib import widgets\nwidgets.playground()"
+ANSWERS = """() => { window.answers = []; let pressed = null;
+  document.addEventListener('keydown', () => { pressed = performance.now(); }, true);
+  new MutationObserver(() => { if (pressed !== null) { window.answers.push(performance.now() - pressed); pressed = null; } })
+    .observe(document.querySelector('.course-status'), {childList: true, characterData: true, subtree: true}); }"""
 COUNT = """selector => { window.changes = []; const image = document.querySelector(selector);
   new MutationObserver(() => window.changes.push(performance.now())).observe(image, {attributes: true, attributeFilter: ['src']}); }"""
 
@@ -73,6 +80,12 @@ def main() -> None:
                         f"{name:32}{measure(browser, home, port, token, cell, options):6.1f} updates a second",
                         flush=True,
                     )
+                frames, delays = measure_playground(browser, home, port, token)
+                print(
+                    f"\n{'playground, playing':32}{frames:6.1f} pictures a second\n{'its sliders, while it plays':32}"
+                    f"{statistics.median(delays):6.0f} ms at the median, {sorted(delays)[int(0.9 * len(delays))]:.0f} ms at 90 %, "
+                    f"{len(delays)} presses"
+                )
                 browser.close()
         finally:
             server.terminate()
@@ -81,18 +94,7 @@ def main() -> None:
 
 def measure(browser, home, port, token, cell, options) -> float:
     """Changes of the picture from the first key press to the last change, a second."""
-    kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}  # or JupyterLab asks which
-    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell)], metadata={"kernelspec": kernel})
-    nbformat.write(notebook, home / "slider.ipynb")
-    page = browser.new_page()
-    page.goto(f"http://127.0.0.1:{port}/lab/tree/slider.ipynb?token={token}&reset")
-    page.wait_for_function(
-        "() => window.jupyterapp?.shell.currentWidget?.sessionContext?.session?.kernel?.status === 'idle'",
-        timeout=60_000,
-    )
-    page.evaluate("() => window.jupyterapp.commands.execute('notebook:run-all-cells').then(() => null)")
-    page.wait_for_selector("img.course-pixelated", timeout=60_000)
-    page.wait_for_timeout(1500)
+    page = show(browser, home, port, token, cell, "img.course-pixelated")
     page.locator(".widget-slider:has(label:text-is('A → B')) .noUi-handle").focus()
     page.evaluate(COUNT, "img.course-pixelated")
     start = page.evaluate("() => performance.now()")
@@ -105,6 +107,42 @@ def measure(browser, home, port, token, cell, options) -> float:
     page.evaluate("() => window.jupyterapp.serviceManager.sessions.shutdownAll()")
     page.close()
     return len(changes) / ((changes[-1] - start) / 1000) if changes else 0.0
+
+
+def measure_playground(browser, home, port, token, seconds=10.0, presses=40) -> tuple[float, list[float]]:
+    """(pictures a second while it plays, milliseconds from each key press to the answer in the status line)."""
+    page = show(browser, home, port, token, PLAYGROUND, "img.course-smooth")
+    page.locator(".widget-play button").first.click()
+    page.wait_for_timeout(1000)
+    page.evaluate(COUNT, "img.course-smooth")
+    page.wait_for_timeout(1000 * seconds)
+    frames = page.evaluate("() => window.changes.length") / seconds
+    page.locator(".widget-slider:has(label:text-is('rate of D')) .noUi-handle").focus()
+    page.evaluate(ANSWERS)
+    for press in range(presses):
+        page.keyboard.press("ArrowLeft" if press % 20 < 10 else "ArrowRight")
+        page.wait_for_timeout(230)
+    delays = page.evaluate("() => window.answers")
+    page.evaluate("() => window.jupyterapp.serviceManager.sessions.shutdownAll()")
+    page.close()
+    return frames, delays
+
+
+def show(browser, home, port, token, cell, selector):
+    """A page with a notebook of this one cell, run until its picture is there."""
+    kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}  # or JupyterLab asks which
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell)], metadata={"kernelspec": kernel})
+    nbformat.write(notebook, home / "slider.ipynb")
+    page = browser.new_page()
+    page.goto(f"http://127.0.0.1:{port}/lab/tree/slider.ipynb?token={token}&reset")
+    page.wait_for_function(
+        "() => window.jupyterapp?.shell.currentWidget?.sessionContext?.session?.kernel?.status === 'idle'",
+        timeout=60_000,
+    )
+    page.evaluate("() => window.jupyterapp.commands.execute('notebook:run-all-cells').then(() => null)")
+    page.wait_for_selector(selector, timeout=60_000)
+    page.wait_for_timeout(1500)
+    return page
 
 
 def wait_for(address: str, seconds: float = 60) -> None:

@@ -4,4 +4,4 @@
 `from course_lib import data, losses` or `from course_lib.models import dcgan`.
 """
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

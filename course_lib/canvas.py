@@ -52,16 +52,20 @@ def game_frame(
 
 def _tinted(probability: np.ndarray, size: int) -> np.ndarray:
     """Probabilities as a (size, size, 3) uint8 picture, with the line where they cross ½."""
-    smooth = np.asarray(Image.fromarray(probability.astype(np.float32)).resize((size, size), Image.Resampling.BICUBIC))
-    sure = np.clip(2 * smooth - 1, -1, 1)[..., None]
+    sure = np.clip(2 * probability - 1, -1, 1)[..., None]
     middle, real, fake = (np.array(colour, np.float32) for colour in (MIDDLE, TINT_REAL, TINT_FAKE))
-    picture = middle + np.maximum(sure, 0) * (real - middle) + np.maximum(-sure, 0) * (fake - middle)
-    side = smooth > 0.5
+    tints = middle + np.maximum(sure, 0) * (real - middle) + np.maximum(-sure, 0) * (fake - middle)
+    picture = np.array(_enlarged(np.rint(tints).astype(np.uint8), size))
+    side = np.asarray(_enlarged(probability.astype(np.float32), size)) > 0.5
     edge = np.zeros_like(side)
     edge[:, 1:] |= side[:, 1:] != side[:, :-1]
     edge[1:] |= side[1:] != side[:-1]
     picture[edge] = 120
-    return picture.astype(np.uint8)
+    return picture
+
+
+def _enlarged(values: np.ndarray, size: int) -> Image.Image:
+    return Image.fromarray(values).resize((size, size), Image.Resampling.BICUBIC)
 
 
 def _arrow(pen: ImageDraw.ImageDraw, start: tuple[float, float], end: tuple[float, float], size: int) -> None:

@@ -1,4 +1,4 @@
-"""`gan-course`: train, sample, progress, doctor, build."""
+"""`gan-course`: train, sample, fetch, progress, glossary, doctor, build."""
 
 from __future__ import annotations
 
@@ -25,12 +25,16 @@ def train(
         Path | None, typer.Option(help="folder of the run; an unfinished one is resumed [default: runs/RECIPE]")
     ] = None,
     change: Annotated[list[str] | None, typer.Option("--set", help="override a setting: --set steps=1000")] = None,
+    csv: Annotated[Path | None, typer.Option(help="write the logged rows to this CSV file as the run goes on")] = None,
+    tensorboard: Annotated[
+        Path | None, typer.Option(help="write TensorBoard events to this folder, samples every 1000 steps")
+    ] = None,
 ) -> None:
     """Run a recipe to its end, from wherever an earlier call stopped, and write its zoo entry to OUT/zoo."""
     import time
 
     from course_lib.runtime import known
-    from course_lib.training import recipes
+    from course_lib.training import CsvLog, TensorBoardLog, recipes
     from course_lib.zoo import recording
 
     known("recipe", recipe, recipes.RECIPES)
@@ -38,11 +42,17 @@ def train(
     if isinstance(recipes.RECIPES[recipe], recipes.ClassifierRecipe):
         if change:
             raise ValueError("--set: expected none for a classifier; its settings stand in the recipe")
+        if csv or tensorboard:
+            raise ValueError(
+                "--csv, --tensorboard: expected a GAN's recipe, got a classifier's, which logs no such rows"
+            )
         started = time.monotonic()
         network, rows = recipes.train_classifier(recipe)
         card = recording.record_classifier(recipe, network, rows, time.monotonic() - started, run / "zoo")
     else:
-        recipes.train(recipe, run, dict(map(_setting, change or [])))
+        logs = [CsvLog(csv)] if csv else []
+        logs += [TensorBoardLog(tensorboard, samples_every_steps=1000)] if tensorboard else []
+        recipes.train(recipe, run, dict(map(_setting, change or [])), logs)
         card = recording.record_generator(recipe, run, run / "zoo")
     typer.echo(
         f"{card['summary']}\n{card['minutes']} minutes on {card['hardware']['device']}; metrics: {card['metrics']}\n"
@@ -82,6 +92,26 @@ def sample(
 
 
 @app.command()
+def fetch(
+    names: Annotated[list[str] | None, typer.Argument(help="data to download; --list shows what there is")] = None,
+    listed: Annotated[bool, typer.Option("--list", help="show what there is, its size and its state")] = False,
+) -> None:
+    """Download optional data once, verified, into the cache."""
+    from course_lib import assets
+    from course_lib.runtime import known
+
+    if not names and not listed:
+        raise ValueError(f"NAME: expected some of {', '.join(assets.ASSETS)}, or --list, got none")
+    for name in [known("NAME", name, assets.ASSETS) for name in names or []]:
+        assets.fetch(name)
+        typer.echo(f"{name}: ready in {assets.cached(name, '*')}; to cite: {assets.ASSETS[name].credit}")
+    if listed:
+        for name, asset in assets.ASSETS.items():
+            size = sum(pin.bytes for pin in asset.parts.values())
+            typer.echo(f"{name:10} {size / 1e6:5.0f} MB  {assets.state(name):11}  {asset.summary}")
+
+
+@app.command()
 def progress(
     chapter: Annotated[str | None, typer.Argument(help='such as "02"; all chapters without it')] = None,
 ) -> None:
@@ -89,6 +119,16 @@ def progress(
     from course_lib.exercises import progress as so_far
 
     typer.echo(repr(so_far(chapter)))
+
+
+@app.command()
+def glossary(
+    words: Annotated[list[str] | None, typer.Argument(help="a term, or words to look for; all terms without")] = None,
+) -> None:
+    """What the words of the course mean."""
+    from course_lib.glossary import as_text
+
+    typer.echo(as_text(" ".join(words or [])))
 
 
 @app.command()
@@ -101,10 +141,11 @@ def doctor() -> None:
 
 @app.command()
 def build() -> None:
-    """Write the notebooks from their text sources (for those who edit chapters)."""
+    """Write the notebooks from their text sources, and the glossary's page (for those who edit chapters)."""
+    from course_lib import glossary
     from course_lib.notebook import build_all
 
-    for path in build_all():
+    for path in [*build_all(), *glossary.write()]:
         typer.echo(f"wrote {path}")
 
 
@@ -112,7 +153,7 @@ def main() -> None:
     """A wrong argument is a sentence, not a traceback."""
     try:
         app()
-    except (ValueError, OSError) as error:
+    except (ValueError, OSError, ModuleNotFoundError) as error:
         typer.echo(f"gan-course: {error}", err=True)
         sys.exit(2)
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from course_lib.losses import LOSSES
+from course_lib.losses import LOSSES, value
 
 
 @pytest.mark.parametrize("name", LOSSES)
@@ -26,6 +26,13 @@ def test_against_binary_cross_entropy():
     torch.testing.assert_close(
         LOSSES["saturating"].generator(fake), -F.binary_cross_entropy_with_logits(fake, torch.zeros(40))
     )
+
+
+def test_the_value_is_minus_the_discriminators_loss():
+    real, fake = torch.tensor([math.log(4), 0.0]), torch.tensor([-math.log(9)])  # D = 0.8, 0.5 and 0.1
+    assert value(real, fake).item() == pytest.approx((math.log(0.8) + math.log(0.5)) / 2 + math.log(0.9))
+    assert value(real, fake) == -LOSSES["saturating"].discriminator(real, fake)
+    assert value(torch.zeros(5), torch.zeros(7)).item() == pytest.approx(-math.log(4))
 
 
 def test_slopes_at_a_logit_of_minus_four():

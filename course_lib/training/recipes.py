@@ -53,6 +53,13 @@ RECIPES: dict[str, Recipe | ClassifierRecipe] = {
         networks=lambda: (mlp.Generator(latent_dim=100, width=128, size=28), mlp.Discriminator(width=256, size=28)),
         config=TrainConfig(steps=epochs(50, 64), batch_size=64, precision="float32"),  # bfloat16 gains nothing here
     ),
+    "mlp-mnist": Recipe(
+        "the lesson's fully connected GAN as written, on MNIST: latent 100, batch 64, 50 epochs, learning rate 2e-4",
+        data="mnist",
+        size=28,
+        networks=lambda: (mlp.Generator(latent_dim=100, width=128, size=28), mlp.Discriminator(width=256, size=28)),
+        config=TrainConfig(steps=epochs(50, 64), batch_size=64, precision="float32"),
+    ),
     "dcgan-fashion": Recipe(
         "DCGAN at 32×32, width 64, on Fashion-MNIST: latent 100, batch 64, 40 epochs, learning rate 2e-4, falling from half-way",
         data="fashion-mnist",
@@ -68,6 +75,12 @@ RECIPES: dict[str, Recipe | ClassifierRecipe] = {
         data="fashion-mnist",
         networks=lambda: (Classifier(),),
         config=ClassifierConfig(epochs=40),
+    ),
+    "classifier-mnist": ClassifierRecipe(
+        "the same network on MNIST, without mirror images: the judge of digits",
+        data="mnist",
+        networks=lambda: (Classifier(),),
+        config=ClassifierConfig(epochs=20, mirror=False),
     ),
 }
 

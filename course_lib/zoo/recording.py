@@ -40,14 +40,14 @@ def record_generator(
         steps.append(int(path.stem.removeprefix("step-")))
         images.append(data.to_uint8(zoo.sample(then, DRAWN)))
         weights.append(stored)
-        found = judging.judge(zoo.sample(then, snapshot_samples, seed=1))
+        found = judging.judge(zoo.sample(then, snapshot_samples, seed=1), recipe.data)
         measured.append({"step": steps[-1], **{key: round_to(found[key], 5) for key in ("fid", "sure", "n")}})
     parts = {"steps": torch.tensor(steps), "images": torch.stack(images)}
     kept = sum(tensor.nbytes for tensor in weights[0].values()) <= KEEP_WEIGHTS_UP_TO
     if kept:
         parts |= {f"weights.{name}": torch.stack([each[name] for each in weights]) for name in weights[0]}
 
-    final = judging.judge(zoo.sample(generator, samples, seed=1))
+    final = judging.judge(zoo.sample(generator, samples, seed=1), recipe.data)
     rows = header["history"]
     seconds = sum(
         (row["step"] - before) * header["config"]["batch_size"] / row["images_per_second"]

@@ -175,7 +175,8 @@ plots.image_grids(
 # The *distance* in the titles is a Fréchet distance between features of the generated images and of the 10,000 test images, seen by
 # this course's own small classifier. Chapter 04 builds it; until then: smaller is closer, and it is not the FID of papers.
 # The recorded run is the recipe of the lesson this chapter grew from (latent 100, batch 64,
-# 50 [epochs](../docs/glossary.md#epoch), 2e-4), and its card keeps everything about it.
+# 50 [epochs](../docs/glossary.md#epoch), 2e-4), and its card keeps everything about it. On
+# handwritten digits, as the lesson has it, the same recipe is `zoo.load("mlp-mnist")`.
 
 # %% [markdown]
 # ## What a fully connected layer does not know
@@ -398,8 +399,8 @@ reveal(
 )
 
 # %% [markdown]
-# Now hold the run in your hand. The same 64 latents, at every recorded moment (the lesson's own run has a scrubber too:
-# `widgets.training_scrubber("mlp-fashion")`):
+# Now hold the run in your hand. The same 64 latents, at every recorded moment (the fully connected generator has one too,
+# on clothes and on digits: `widgets.training_scrubber("mlp-fashion")`, `widgets.training_scrubber("mlp-mnist")`):
 
 # %% id="scrubber"
 scrubber = widgets.training_scrubber("dcgan-fashion")
