@@ -101,7 +101,6 @@ def progress(chapter: str | None = None) -> cards.Card:
         rows.append((item.id, state, "" if not tries else f"{tries} {'try' if tries == 1 else 'tries'}"))
     right = sum(state == "right" for _, state, _ in rows)
     counts = [
-        f"{len([key for key in done[kind] if ours(key)])} {kind}"
-        for kind in ("predictions", "quizzes", "explanations")
+        f"{len([key for key in done[kind] if ours(key)])} {kind}" for kind in ("predictions", "quizzes", "explanations")
     ]
     return cards.Card("note", f"{right} of {len(rows)} exercises right", [cards.table(rows), ", ".join(counts) + "."])
