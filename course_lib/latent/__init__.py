@@ -2,5 +2,6 @@
 
 from course_lib.latent.directions import principal_directions
 from course_lib.latent.interpolation import lerp, slerp
+from course_lib.latent.truncation import truncated_normal
 
-__all__ = ["lerp", "principal_directions", "slerp"]
+__all__ = ["lerp", "principal_directions", "slerp", "truncated_normal"]

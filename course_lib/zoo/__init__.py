@@ -16,6 +16,7 @@ from safetensors.torch import load as from_bytes
 from torch import Tensor, nn
 
 from course_lib import runtime
+from course_lib.latent import truncated_normal
 from course_lib.training.recipes import RECIPES, build
 
 FOLDER = Path(__file__).parent
@@ -76,10 +77,16 @@ def snapshots(name: str) -> Snapshots:
 
 
 @torch.inference_mode()
-def sample(generator: nn.Module, count: int, seed: int = 0, batch_size: int = 500) -> Tensor:
-    """`count` images from latents that depend on seed and count alone. → (count, C, H, W) float in [−1, 1] on the CPU"""
+def sample(
+    generator: nn.Module, count: int, seed: int = 0, batch_size: int = 500, threshold: float | None = None
+) -> Tensor:
+    """`count` images from latents that depend on seed, count and threshold alone. → (count, C, H, W) float in [−1, 1] on the CPU
+
+    threshold: of truncated latents (latent.truncated_normal); None for the whole normal distribution
+    """
     device = next(generator.parameters()).device
-    z = torch.randn(count, generator.latent_dim, generator=runtime.keyed_generator("cpu", seed, "sample"))
+    shape, draw = (count, generator.latent_dim), runtime.keyed_generator("cpu", seed, "sample")
+    z = torch.randn(shape, generator=draw) if threshold is None else truncated_normal(shape, threshold, draw)
     return torch.cat([generator(rows.to(device)).float().cpu() for rows in z.split(batch_size)])
 
 

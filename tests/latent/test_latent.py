@@ -53,3 +53,17 @@ def test_directions_are_orthonormal_and_the_first_is_stretched_most(generator):
     assert (stretch.diff() <= 1e-5).all()
     with pytest.raises(ValueError, match="count: expected 1 to 12, got 13"):
         latent.principal_directions(generator, 13)
+
+
+@pytest.mark.parametrize(("threshold", "std"), [(0.5, 0.284), (1.0, 0.540), (2.0, 0.880)])
+def test_truncated_normals_stay_inside_and_have_the_known_deviation(threshold, std):
+    values = latent.truncated_normal((200, 500), threshold, torch.Generator().manual_seed(0))
+    assert values.abs().max() <= threshold and values.std().item() == pytest.approx(std, abs=0.003)
+    ends = (values.abs() > 0.98 * threshold).double().mean()  # clipping would heap 5 to 62 % here
+    assert ends < 0.03
+
+
+def test_truncation_refuses_what_would_never_end():
+    for threshold in (0.0, -1.0, float("nan")):
+        with pytest.raises(ValueError, match="threshold: expected at least 0.01"):
+            latent.truncated_normal((3,), threshold)

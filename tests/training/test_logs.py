@@ -121,7 +121,8 @@ def test_samples_are_sheets_of_the_averaged_generator_from_the_same_z(pair, few,
     history = fit(*pair(), few, TrainConfig(steps=6, **CONFIG), [log], verbose=False)
     _, sheets = scalars(tmp_path)
     assert sheets.keys() == {0, 3, 6} and len(set(sheets.values())) == 3
-    z = torch.randn(64, 8, generator=runtime.keyed_generator("cpu", 0, "samples"))
+    device = runtime.device()
+    z = torch.randn(64, 8, generator=runtime.keyed_generator(device, 0, "samples"), device=device)
     want = plots.tile(history.averaged(z), columns=8, gap=2, background=0)
     with Image.open(io.BytesIO(sheets[6])) as sheet:
         assert np.array_equal(np.asarray(sheet)[2:-2, 2:-2], want)
