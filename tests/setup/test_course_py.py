@@ -167,7 +167,7 @@ def test_lab_starts_prints_its_address_and_stops(tmp_path):
                 break
         try:
             assert f"Port {taken} is in use; taking" in "".join(said)
-            assert "/lab/tree/02_dcgan.ipynb?token=" in address
+            assert "/lab/tree/00_start_here.ipynb?token=" in address
             root, token = address.split("/lab/")[0], address.split("token=")[1]
             with urllib.request.urlopen(f"{root}/api/contents/02_dcgan.ipynb?content=0&token={token}") as answer:
                 assert answer.status == 200
