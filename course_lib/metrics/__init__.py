@@ -1,7 +1,59 @@
-"""Metrics: pure functions of features and of probabilities. Chapter 04 fills this room."""
+"""Metrics: pure functions of features and of probabilities; one file each, on the CPU or a GPU."""
 
-from course_lib.metrics.divergences import entropy, js_divergence, kl_divergence
-from course_lib.metrics.frechet import fid, frechet_distance
+from course_lib.metrics.divergences import entropy, gaussian_kl, js_divergence, kl_divergence
+from course_lib.metrics.frechet import FIDInfinity, fid, fid_infinity, frechet_distance
+from course_lib.metrics.inception_score import InceptionScore, inception_score
+from course_lib.metrics.kid import KID, UnbiasedKID, kid, kid_of_subsets, kid_unbiased
+from course_lib.metrics.lpips import lpips
+from course_lib.metrics.memorisation import Memorisation, memorisation
 from course_lib.metrics.moments import GaussianMoments
+from course_lib.metrics.neighbours import nearest_distances, neighbour_radii
+from course_lib.metrics.prd import PRDCurve, prd_curve, prd_from_histograms
+from course_lib.metrics.precision_recall import (
+    PRDC,
+    DensityCoverage,
+    PrecisionRecall,
+    density_coverage,
+    prdc,
+    precision_recall,
+    realism,
+)
 
-__all__ = ["GaussianMoments", "entropy", "fid", "frechet_distance", "js_divergence", "kl_divergence"]
+from course_lib.metrics.evaluate import Evaluation, evaluate, open_images  # isort: skip  (needs the names above)
+
+__all__ = [
+    "KID",
+    "PRDC",
+    "DensityCoverage",
+    "Evaluation",
+    "FIDInfinity",
+    "GaussianMoments",
+    "InceptionScore",
+    "Memorisation",
+    "PRDCurve",
+    "PrecisionRecall",
+    "UnbiasedKID",
+    "density_coverage",
+    "entropy",
+    "evaluate",
+    "fid",
+    "fid_infinity",
+    "frechet_distance",
+    "gaussian_kl",
+    "inception_score",
+    "js_divergence",
+    "kid",
+    "kid_of_subsets",
+    "kid_unbiased",
+    "kl_divergence",
+    "lpips",
+    "memorisation",
+    "nearest_distances",
+    "neighbour_radii",
+    "open_images",
+    "prd_curve",
+    "prd_from_histograms",
+    "prdc",
+    "precision_recall",
+    "realism",
+]

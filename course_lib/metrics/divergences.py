@@ -1,4 +1,7 @@
-"""Entropy, KL and Jensen-Shannon divergence of discrete distributions, in nats. Last dimension: outcomes."""
+"""Entropy, KL and Jensen-Shannon divergence of discrete distributions, and KL of Gaussians; in nats.
+
+Last dimension: outcomes.
+"""
 
 from __future__ import annotations
 
@@ -24,6 +27,40 @@ def js_divergence(p: Tensor, q: Tensor) -> Tensor:
     """JSD(p, q) = ½KL(p‖m) + ½KL(q‖m), m = (p + q)/2: 0 to log 2. p, q: (..., K) probabilities → (...)"""
     m = (_probabilities(p, "p") + _probabilities(q, "q")) / 2
     return (kl_divergence(p, m) + kl_divergence(q, m)) / 2
+
+
+def gaussian_kl(mean_p: Tensor, cov_p: Tensor, mean_q: Tensor, cov_q: Tensor) -> Tensor:
+    """KL(N(μ_p, Σ_p) ‖ N(μ_q, Σ_q)) = ½(tr Σ_q⁻¹Σ_p + (μ_q − μ_p)ᵀΣ_q⁻¹(μ_q − μ_p) − d + log det Σ_q / det Σ_p).
+
+    mean_p, mean_q: (d,);  cov_p, cov_q: (d, d) symmetric, positive definite;  computed in float64
+    returns: scalar float64, differentiable
+    raises:  ValueError if shapes do not fit or a covariance is singular (then the divergence is infinite)
+    """
+    mean_p, cov_p, mean_q, cov_q = (torch.as_tensor(t).double() for t in (mean_p, cov_p, mean_q, cov_q))
+    if mean_p.ndim != 1:
+        raise ValueError(f"mean_p: expected (d,), got {tuple(mean_p.shape)}")
+    d = len(mean_p)
+    for name, tensor, shape in (
+        ("mean_p", mean_p, (d,)),
+        ("cov_p", cov_p, (d, d)),
+        ("mean_q", mean_q, (d,)),
+        ("cov_q", cov_q, (d, d)),
+    ):
+        if tensor.shape != shape:
+            raise ValueError(f"{name}: expected {shape}, got {tuple(tensor.shape)}")
+        if not torch.isfinite(tensor).all():
+            raise ValueError(f"{name}: expected finite numbers, got NaN or infinity")
+    factors = []
+    for name, cov in (("cov_p", cov_p), ("cov_q", cov_q)):
+        factor, failed = torch.linalg.cholesky_ex(cov)
+        if failed or (cov - cov.T).abs().max() > 1e-6 * cov.abs().max():
+            raise ValueError(f"{name}: expected a symmetric, positive definite matrix; this one has no density")
+        factors.append(factor)
+    factor_p, factor_q = factors
+    whitened = torch.linalg.solve_triangular(factor_q, factor_p, upper=False).square().sum()
+    shift = torch.linalg.solve_triangular(factor_q, (mean_q - mean_p)[:, None], upper=False).square().sum()
+    log_ratio = 2 * (factor_q.diagonal().log().sum() - factor_p.diagonal().log().sum())
+    return (whitened + shift - d + log_ratio) / 2
 
 
 def _probabilities(p: Tensor, argument: str) -> Tensor:

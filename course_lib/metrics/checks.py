@@ -1,0 +1,91 @@
+"""What every metric asks of its features, and the sentences that say what was wrong."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+ROWS = 1024  # rows that are converted or checked at a time
+
+
+def feature_rows(
+    features: Tensor,
+    argument: str,
+    *,
+    least: int = 1,
+    why: str = "",
+    width: int | None = None,
+    like: str = "the rows before",
+    count: str = "N",
+) -> Tensor:
+    """features, detached, if they are (N, d) floating point, finite, N >= least and d == width as in `like`.
+
+    A NumPy array is taken as it is, without a copy. Features on MPS move to the CPU: MPS has no float64.
+
+    raises: ValueError otherwise, which names the argument, the expectation (with `why`) and what came
+    """
+    rows = torch.as_tensor(features).detach()
+    wanted = f"({count}, {'d' if width is None else width})"
+    if rows.ndim != 2 or rows.shape[1] == 0 or not rows.is_floating_point():
+        raise ValueError(f"{argument}: expected {wanted} floating point, got {tuple(rows.shape)} {rows.dtype}")
+    if width is not None and rows.shape[1] != width:
+        raise ValueError(f"{argument}: expected {wanted} like {like}, got {tuple(rows.shape)}")
+    too_few(rows, argument, least, why)
+    if rows.device.type == "mps":
+        rows = rows.cpu()
+    for block in rows.split(ROWS):
+        # A sum is one pass without a mask; only where it is not finite are the numbers themselves asked.
+        if not torch.isfinite(block.sum(dtype=torch.float64)) and not torch.isfinite(block).all():
+            raise ValueError(f"{argument}: expected finite numbers, got NaN or infinity")
+    return rows
+
+
+def too_few(rows: Tensor, argument: str, least: int, why: str = "") -> None:
+    """raises: ValueError if there are fewer rows than `least`"""
+    if len(rows) < least:
+        reason = f" ({why})" if why else ""
+        raise ValueError(f"{argument}: expected at least {least} rows{reason}, got {len(rows)}")
+
+
+def feature_pair(real: Tensor, fake: Tensor, *, names=("real", "fake"), least: int = 1, why: str = ""):
+    """Both sets through `feature_rows`, of one width and on one device."""
+    real = feature_rows(real, names[0], least=least, why=why)
+    fake = feature_rows(fake, names[1], least=least, why=why, width=real.shape[1], like=names[0], count="M")
+    if fake.device != real.device:
+        raise ValueError(f"{names[1]}: expected features on {real.device} like {names[0]}, got {fake.device}")
+    return real, fake
+
+
+def whole_number(value: int, argument: str, *, least: int) -> int:
+    """value if it is an integer of at least `least`; raises ValueError otherwise"""
+    if isinstance(value, bool) or not isinstance(value, int) or value < least:
+        raise ValueError(f"{argument}: expected an integer of at least {least}, got {value!r}")
+    return value
+
+
+def column_mean(rows: Tensor) -> Tensor:
+    """(d,) float64 mean of (N, d) rows; `rows.mean(0, dtype=torch.float64)` would widen all of them at once"""
+    return sum(block.sum(0, dtype=torch.float64) for block in rows.split(ROWS)) / len(rows)
+
+
+def gram_(out: Tensor, rows: Tensor, panels: int = 8) -> Tensor:
+    """Adds rowsᵀ·rows to the lower triangle of out, in place: panels of columns, half the multiplications.
+
+    What stands above the diagonal afterwards is not defined; `mirror` completes it.
+
+    out: (d, d);  rows: (N, d)
+    """
+    d = rows.shape[1]
+    edges = [d * i // panels for i in range(panels + 1)] if d >= 64 * panels else [0, d]
+    for start, stop in zip(edges, edges[1:]):
+        out[start:stop, :stop].addmm_(rows[:, start:stop].T, rows[:, :stop])
+    return out
+
+
+def mirror(lower: Tensor) -> Tensor:
+    """The symmetric matrix whose lower triangle this is, in new memory."""
+    whole = lower.tril()
+    for start in range(0, len(whole), ROWS):
+        rows = slice(start, start + ROWS)
+        whole[rows, start:] += whole[start:, rows].T.triu(1)
+    return whole

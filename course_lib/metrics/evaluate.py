@@ -1,0 +1,334 @@
+"""Two sets of images in, a table of numbers out, each with N, the protocol it follows and the hash of its network."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from course_lib import metrics
+from course_lib.data import DATASETS, Images
+from course_lib.data import load as load_data
+from course_lib.metrics import features, protocols
+from course_lib.metrics.features import Extractor
+from course_lib.metrics.protocols import Protocol
+from course_lib.runtime import known, progress_bar
+
+LEAST = 2  # images a side: one has no covariance
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One number. `error` is None where there is none; `error_is` says what kind it is.
+
+    protocol: whose definition; extractor, weights: whose eyes, with their SHA-256
+    """
+
+    metric: str
+    value: float
+    error: float | None
+    error_is: str
+    better: str
+    n_real: int
+    n_fake: int
+    protocol: str
+    extractor: str
+    weights: str
+    precision: str
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What `evaluate` returns: rows in the order asked for, what could not be measured and why, and what to know."""
+
+    rows: tuple[Measured, ...]
+    missing: dict[str, str]  # metric → why there is no number
+    notes: tuple[str, ...]
+    real: str
+    fake: str
+    seconds: float
+
+    def __getitem__(self, metric: str) -> Measured:
+        return {row.metric: row for row in self.rows}[known("metric", metric, [row.metric for row in self.rows])]
+
+    def as_dict(self) -> dict:
+        """Plain values, for JSON."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A line of METRICS. measure(protocol, real, fake, head) → [(name, value, error, what the error is)]
+
+    better: "lower" or "higher"
+    """
+
+    summary: str
+    better: str
+    paper: str
+    measure: Callable[[Protocol, Tensor, Tensor, Callable | None], list[tuple[str, float, float | None, str]]]
+
+
+def _fid(protocol: Protocol, real: Tensor, fake: Tensor, head):
+    return [("fid", protocols.fid(protocol, real=real, fake=fake), None, "")]
+
+
+def _kid(protocol: Protocol, real: Tensor, fake: Tensor, head):
+    values = protocols.kid_values(protocol, real=real, fake=fake)
+    return [("kid", values.mean().item(), values.std(correction=0).item(), f"std of {len(values)} subsets")]
+
+
+def _score(protocol: Protocol, real: Tensor, fake: Tensor, head):
+    if head is None:
+        raise ValueError(features.NO_HEAD)
+    with torch.inference_mode():
+        mean, std = protocols.inception_score(protocol, logits=head(fake))
+    return [("inception_score", mean, std, f"std of {protocol.score_splits} splits")]
+
+
+def _precision_recall(protocol: Protocol, real: Tensor, fake: Tensor, head):
+    found = protocols.precision_recall(protocol, real=real, fake=fake)
+    return [(name, share, _binomial(share, n), "binomial, of the shares alone")
+            for (name, share), n in zip(found._asdict().items(), (len(fake), len(real)))]  # fmt: skip
+
+
+def _binomial(share: float, n: int) -> float:
+    """Standard error of a share of n, with one success and one failure added, so that 0 and 1 are not certain."""
+    share = (share * n + 1) / (n + 2)
+    return (share * (1 - share) / (n + 2)) ** 0.5
+
+
+def _density_coverage(protocol: Protocol, real: Tensor, fake: Tensor, head):
+    found = metrics.density_coverage(real=real, fake=fake, k=5)
+    coverage = (found.coverage, _binomial(found.coverage, len(real)), "binomial, of the shares alone")
+    return [("density", found.density, None, ""), ("coverage", *coverage)]
+
+
+def _prd(protocol: Protocol, real: Tensor, fake: Tensor, head):
+    found = metrics.prd_curve(real=real, fake=fake)
+    return [("prd_f8", found.f8, None, ""), ("prd_f1_8", found.f1_8, None, "")]
+
+
+METRICS = {
+    "fid": Metric("Fréchet distance of Gaussians fitted to features", "lower", "arXiv:1706.08500", _fid),
+    "kid": Metric("squared MMD of features under a cubic kernel, unbiased", "lower", "arXiv:1801.01401", _kid),
+    "inception_score": Metric("sure of each image, and of all classes alike", "higher", "arXiv:1606.03498", _score),
+    "precision_recall": Metric("shares inside the other set's balls", "higher", "arXiv:1904.06991", _precision_recall),
+    "density_coverage": Metric("how deep in real balls, and how many hold a fake", "higher", "arXiv:2002.09797",
+                               _density_coverage),
+    "prd": Metric("precision-recall curve over clusters: F8 weighs recall, F1/8 precision", "higher",
+                  "arXiv:1806.00035", _prd),
+}  # fmt: skip
+
+
+def evaluate(
+    real: Tensor | Images | str | Path,
+    fake: Tensor | Images | str | Path,
+    *,
+    protocol: str = "pytorch-fid",
+    metrics: Iterable[str] | None = None,
+    extractor: str | Extractor = "fid-inception",
+    device: str | torch.device | None = None,
+    precision: str = "float32",
+    batch_size: int | None = None,
+    cached: bool = True,
+) -> Evaluation:
+    """Each metric of two sets of images, with its error, N, protocol and the hash of the network that looked.
+
+    real, fake: uint8 in [0, 255] or floating point in [−1, 1], (N, C, H, W); or `Images`; or what `open_images` takes
+    protocol:   a name in protocols.PROTOCOLS; a metric that it does not define follows the one that does
+    metrics:    names in METRICS; all unless given. What one set cannot give (too few images, no head) is told in
+                `missing`, and the others go on
+    batch_size: images at a time; the extractor's own unless given
+    extractor:  a name in features.EXTRACTORS, or an Extractor, whose resize and scaling then hold for every metric
+    raises:     ValueError if the two cannot be compared: one image, other channels, other sizes where nothing resizes,
+                the same images twice; FileNotFoundError for missing files or weights
+    """
+    started = time.perf_counter()
+    chosen = protocols.protocol(protocol)
+    asked = [known("metrics", name, METRICS) for name in (metrics if metrics is not None else METRICS)]
+    if not asked:
+        raise ValueError("metrics: expected at least one, got none")
+    if isinstance(real, (str, Path)) and isinstance(fake, (str, Path)) and _same(real, fake):
+        raise ValueError(f"fake: expected another set than real, got {fake} twice; its distance to itself says nothing")
+    notes: list[str] = []
+    sides = {"real": real, "fake": fake}
+    told = {side: str(value) if isinstance(value, (str, Path)) else "given images" for side, value in sides.items()}
+    pixels = {side: _pixels(value, side, chosen.quantisation, notes) for side, value in sides.items()}
+    eyes_of = {(chosen.resize, chosen.scaling): _eyes(extractor, chosen, device, precision, batch_size)}
+    _comparable(pixels, eyes_of[chosen.resize, chosen.scaling], notes)
+
+    rows: list[Measured] = []
+    missing: dict[str, str] = {}
+    found: dict[Extractor, dict[str, Tensor]] = {}
+    for name in asked:
+        begun = time.perf_counter()
+        followed, says = protocols.follows(name, chosen)
+        look = (followed.resize, followed.scaling)
+        if look not in eyes_of:
+            eyes_of[look] = _eyes(extractor, followed, device, precision, batch_size)
+        eyes = eyes_of[look]
+        if eyes not in found:
+            found[eyes] = {side: features.extract(p, eyes, cached=cached) for side, p in pixels.items()}
+        x = found[eyes]
+        try:
+            numbers = METRICS[name].measure(followed, x["real"], x["fake"], eyes.head)
+        except ValueError as error:
+            missing[name] = str(error)
+            continue
+        if name == "inception_score" and not eyes.name.startswith("fid-inception"):
+            says, numbers = f"{says}, over the classes of {eyes.name}", [("classifier_score", *numbers[0][1:])]
+        seconds = time.perf_counter() - begun
+        for label, value, error, kind in numbers:
+            rows.append(
+                Measured(label, value, error, kind, METRICS[name].better, len(pixels["real"]), len(pixels["fake"]), says,
+                         eyes.name, eyes.weights, eyes.precision, seconds)
+            )  # fmt: skip
+    eyes = eyes_of[chosen.resize, chosen.scaling]
+    width = eyes.dimension
+    if eyes.name != "fid-inception":
+        notes.append(f"the features are those of {eyes.name}: compare with its numbers only, not with published ones")
+    smaller = min(map(len, pixels.values()))
+    if "fid" in asked and smaller < 10_000:
+        rank = f", and fewer than the {width} features, so its covariance is singular" if smaller <= width else ""
+        notes.append(f"FID falls as N grows: {smaller} images{rank}; compare only at the same N")
+    return Evaluation(tuple(rows), missing, tuple(notes), told["real"], told["fake"], time.perf_counter() - started)
+
+
+def _eyes(chosen: str | Extractor, protocol: Protocol, device, precision: str, batch_size: int) -> Extractor:
+    if isinstance(chosen, Extractor):
+        return chosen
+    return features.extractor(
+        chosen,
+        resize=protocol.resize,
+        scaling=protocol.scaling,
+        device=device,
+        precision=precision,
+        batch_size=batch_size,
+    )
+
+
+def _pixels(value: Tensor | Images | str | Path, side: str, quantisation: str, notes: list[str]) -> Tensor:
+    if isinstance(value, (str, Path)):
+        value, more = open_images(value)
+        notes += [f"{side}: {note}" for note in more]
+    return features.as_uint8(value.pixels if isinstance(value, Images) else value, side, quantisation)
+
+
+def _same(one: str | Path, other: str | Path) -> bool:
+    a, b = Path(one), Path(other)
+    return a.resolve() == b.resolve() if a.exists() and b.exists() else str(one) == str(other)
+
+
+def _comparable(pixels: dict[str, Tensor], eyes: Extractor, notes: list[str]) -> None:
+    real, fake = pixels["real"], pixels["fake"]
+    for side, images in pixels.items():
+        if len(images) < LEAST:
+            raise ValueError(
+                f"{side}: expected at least {LEAST} images, since one has no covariance, got {len(images)}"
+            )
+    if real.shape[1] != fake.shape[1]:
+        raise ValueError(f"fake: expected {real.shape[1]} channels like real, got {fake.shape[1]}")
+    if real.shape[1:] == fake.shape[1:]:
+        if len(real) == len(fake) and features.pixels_sha256(real) == features.pixels_sha256(fake):
+            raise ValueError("fake: expected other images than real, got the same ones; their distance says nothing")
+    elif eyes.resize == "none":
+        raise ValueError(
+            f"fake: expected {tuple(real.shape[2:])} pixels like real, since {eyes.name} does not resize, "
+            f"got {tuple(fake.shape[2:])}"
+        )
+    elif eyes.resize != "centre":
+        notes.append(
+            f"real has {tuple(real.shape[2:])} pixels and fake {tuple(fake.shape[2:])}: the resize blurs them differently, "
+            "and that is in the numbers"
+        )
+    eyes.prepare(real[:1]), eyes.prepare(fake[:1])  # a wrong size or channel is told before anything is computed
+
+
+# ---------------------------------------------------------------- where images come from
+
+
+def open_images(source: str | Path, count: int = 10_000) -> tuple[Tensor, list[str]]:
+    """(uint8 (N, C, H, W), what to know about them) from a folder, an npz file, a data set or a trained network.
+
+    a folder          every image below it at its own size, as Pillow's convert("RGB") gives it, the way the tools read
+                      folders (grey if all are grey); those that cannot be read are listed and left out
+    file.npz          one array, named "images" or the only one, uint8, (N, H, W, C) or (N, C, H, W)
+    fashion-mnist     a data set's test images; fashion-mnist:train its training images
+    dcgan-fashion     a generator of the zoo: `count` samples (seed 0), less the border that its training put on
+
+    raises: ValueError for mixed sizes, no readable image, an ambiguous array or an unknown name
+    """
+    path = Path(source)
+    if path.is_dir():
+        return _folder(path)
+    if path.suffix == ".npz":
+        return _npz(path), []
+    name, _, split = str(source).partition(":")
+    if name in DATASETS:
+        return load_data(name, split or "test").pixels, []
+    from course_lib import zoo  # stands above metrics, so it is asked for when it is needed
+
+    known("source", str(source), [*DATASETS, *(f"{one}:train" for one in DATASETS), *zoo.names()])
+    network, card = zoo.load(str(source))
+    if not hasattr(network, "latent_dim"):
+        raise ValueError(f"source: expected a generator, a folder, an npz file or a data set, got {source}")
+    drawn = features.as_uint8(zoo.sample(network, count), "source")
+    size = load_data(card["data"]["name"], "test").pixels.shape[-1]
+    border = drawn.shape[-1] - size
+    notes = [f"{count} samples of {source}, seed 0"]
+    if border > 0:
+        notes[0] += f", without the border of {border} pixels that its training put on"
+        drawn = features.RESIZES["centre"](drawn, size)
+    return drawn, notes
+
+
+def _folder(folder: Path) -> tuple[Tensor, list[str]]:
+    from PIL import Image
+
+    read: list[np.ndarray] = []
+    grey, skipped = True, []
+    files = sorted(p for p in folder.rglob("*") if p.is_file() and not p.name.startswith("."))
+    for file in progress_bar(files, desc=folder.name, unit="image", leave=False):
+        try:
+            with Image.open(file) as image:
+                if image.mode.startswith(("I", "F")):
+                    raise ValueError("more than 8 bits a channel, which the tools would clip to white")
+                grey = grey and image.mode in ("1", "L")
+                read.append(np.asarray(image.convert("RGB")))
+        except Exception as error:  # on damaged files Pillow's decoders raise nearly anything
+            skipped.append(f"{file.relative_to(folder)} ({error or type(error).__name__})")
+    notes = [f"{len(skipped)} of {len(files)} files in {folder} left out: {'; '.join(skipped)}"] if skipped else []
+    if not read:
+        raise ValueError(
+            f"{folder}: expected at least one readable image, got {notes[0] if notes else 'an empty folder'}"
+        )
+    sizes = Counter(image.shape[:2] for image in read)
+    if len(sizes) > 1:
+        seen = ", ".join(f"{n} of {height}×{width}" for (height, width), n in sizes.most_common(4))
+        raise ValueError(
+            f"{folder}: expected images of one size, got {len(sizes)} sizes ({seen}); resize them first, all alike"
+        )
+    pixels = torch.from_numpy(np.stack(read)).permute(0, 3, 1, 2)
+    return (pixels[:, :1] if grey else pixels).contiguous(), notes
+
+
+def _npz(path: Path) -> Tensor:
+    with np.load(path, allow_pickle=False) as file:
+        names = file.files
+        if "images" not in names and len(names) != 1:
+            raise ValueError(f'{path}: expected one array, or one named "images", got {", ".join(names) or "none"}')
+        array = file["images" if "images" in names else names[0]]
+    if array.dtype != np.uint8 or array.ndim != 4:
+        raise ValueError(f"{path}: expected uint8 (N, H, W, C) or (N, C, H, W), got {array.dtype} {array.shape}")
+    last, first = array.shape[3] in (1, 3), array.shape[1] in (1, 3)
+    if last == first:
+        raise ValueError(f"{path}: expected 1 or 3 channels in second or in last place, got {array.shape}")
+    return torch.from_numpy(np.moveaxis(array, 3, 1) if last else array).contiguous()

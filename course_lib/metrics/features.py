@@ -1,0 +1,372 @@
+"""From images to features: what an extractor is, the ways to resize and scale, and a cache under a complete key.
+
+An extractor is one frozen value that holds all that changes its features. `extractor(name, …)` makes the course's
+own, `wrap(network, …)` one of yours, `extract(images, extractor)` runs it and remembers.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import hashlib
+import json
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from safetensors.torch import load as from_bytes
+from safetensors.torch import save as to_bytes
+from torch import Tensor, nn
+
+from course_lib import assets, runtime
+from course_lib.files import cache_dir, write_atomically
+from course_lib.metrics.moments import GaussianMoments
+from course_lib.models import inception
+from course_lib.runtime import known, progress_bar
+
+NO_HEAD = (
+    "the Inception's 1008-class head is in no package; it comes with the official checkpoint of the pytorch-fid "
+    "release (pt_inception-2015-12-05-6726825d.pth). The course's classifiers have heads of their own"
+)
+
+# ---------------------------------------------------------------- resizing: (N, C, H, W) float, grey levels 0 to 255
+
+
+def _as_it_is(x: Tensor, size: int | None) -> Tensor:
+    if size is not None and x.shape[2:] != (size, size):
+        raise ValueError(
+            f"images: expected ({size}, {size}) pixels, since this extractor does not resize, got {tuple(x.shape[2:])}"
+        )
+    return x
+
+
+def _centre(x: Tensor, size: int) -> Tensor:
+    """Takes off a border of up to 2 pixels, such as `Images.padded` puts on; no pixel is resampled."""
+    height, width = x.shape[2:]
+    if not (size <= height <= size + 4 and size <= width <= size + 4):
+        raise ValueError(
+            f"images: expected {size} to {size + 4} pixels a side, of which the middle is seen, got {(height, width)}"
+        )
+    top, left = (height - size) // 2, (width - size) // 2
+    return x[:, :, top : top + size, left : left + size]
+
+
+def _half_pixel(x: Tensor, size: int) -> Tensor:
+    return F.interpolate(x, (size, size), mode="bilinear", align_corners=False)
+
+
+def _antialiased(x: Tensor, size: int) -> Tensor:
+    return F.interpolate(x, (size, size), mode="bilinear", align_corners=False, antialias=True)
+
+
+def _tensorflow_1(x: Tensor, size: int) -> Tensor:
+    """Output pixel i looks at i·(in/out), not at (i + ½)·(in/out) − ½: the picture moves by half a pixel."""
+    for dim in (2, 3):
+        count = x.shape[dim]
+        at = torch.arange(size, device=x.device, dtype=torch.float32) * (count / size)
+        low = at.long().clamp(max=count - 1)
+        high = (low + 1).clamp(max=count - 1)
+        share = (at - low).reshape([size if d == dim else 1 for d in range(4)])
+        x = torch.lerp(x.index_select(dim, low), x.index_select(dim, high), share)
+    return x
+
+
+def _bicubic(x: Tensor, size: int) -> Tensor:
+    """Pillow's bicubic on float channels, clamped and not requantised; within 0.01 grey levels of Pillow itself, on pure noise."""
+    return F.interpolate(x, (size, size), mode="bicubic", align_corners=False, antialias=True).clamp(0, 255)
+
+
+RESIZES: dict[str, Callable[[Tensor, int], Tensor]] = {
+    "none": _as_it_is,
+    "centre": _centre,
+    "bilinear": _half_pixel,
+    "bilinear-antialias": _antialiased,
+    "bilinear-tf1": _tensorflow_1,
+    "bicubic-pil": _bicubic,
+}
+SCALINGS: dict[str, Callable[[Tensor], Tensor]] = {
+    "symmetric": lambda x: x / 127.5 - 1,  # 255 becomes 1
+    "tensorflow": lambda x: (x - 128) / 128,  # 255 becomes 0.992
+    "imagenet": lambda x: (
+        (x / 255 - x.new_tensor([0.485, 0.456, 0.406])[:, None, None])
+        / x.new_tensor([0.229, 0.224, 0.225])[:, None, None]
+    ),
+}
+QUANTISATIONS: dict[str, Callable[[Tensor], Tensor]] = {
+    "round": lambda x: (127.5 * x + 128).floor().clamp(0, 255),
+    "truncate": lambda x: (255 * (x / 2 + 0.5)).floor().clamp(0, 255),  # half of all pixels land one level lower
+}
+
+# ---------------------------------------------------------------- pixels
+
+
+def as_uint8(images: Tensor, argument: str, quantisation: str = "round") -> Tensor:
+    """Images as (N, C, H, W) uint8, C 1 or 3. Nothing is rescaled; what looks like another range is warned about.
+
+    images:       uint8 in [0, 255] (returned as it is), or floating point in [−1, 1]
+    quantisation: "round": floor(127.5x + 128); "truncate": torchmetrics' way
+    raises:       ValueError for another shape, type or range, NaN, or no image
+    """
+    if images.ndim != 4 or images.shape[1] not in (1, 3) or images.numel() == 0:
+        raise ValueError(f"{argument}: expected (N, 1 or 3, H, W) with N > 0, got {tuple(images.shape)}")
+    if images.dtype != torch.uint8 and not images.is_floating_point():
+        raise ValueError(f"{argument}: expected uint8 in [0, 255] or floating point in [-1, 1], got {images.dtype}")
+    low, high = (value.item() for value in images.detach().aminmax())
+    if images.dtype == torch.uint8:
+        if high <= 1:
+            _suspicious(argument, f"uint8 values from {low} to {high}", "[0, 1]")
+        return images
+    if not (low >= -1 and high <= 1):  # written so that NaN fails too
+        raise ValueError(f"{argument}: expected floating point in [-1, 1], got [{low:.4g}, {high:.4g}]")
+    if low >= 0 and high > low:
+        _suspicious(argument, f"values from {low:.4g} to {high:.4g}", "[0, 1]")
+    return QUANTISATIONS[known("quantisation", quantisation, QUANTISATIONS)](images.detach().float()).to(torch.uint8)
+
+
+def _suspicious(argument: str, saw: str, looks_like: str) -> None:
+    warnings.warn(f"{argument}: {saw} look like images in {looks_like}; they are taken as they are", stacklevel=4)
+
+
+def pixels_sha256(images: Tensor) -> str:
+    """Hash of uint8 images: of their shape and bytes."""
+    found = hashlib.sha256(repr(tuple(images.shape)).encode())
+    for batch in images.split(1000):
+        found.update(batch.cpu().contiguous().numpy())
+    return found.hexdigest()
+
+
+# ---------------------------------------------------------------- extractors
+
+
+@dataclass(frozen=True)
+class Extractor:
+    """uint8 (N, C, H, W) → float32 features (N, dimension) on the CPU. Two that are equal give the same features.
+
+    channels:  what the network sees; grey images become three equal channels where it is 3, as in the tools
+    size:      pixels a side that the network sees; None for whatever comes
+    resize, scaling: names in RESIZES and SCALINGS
+    weights:   SHA-256 of the network's weights; "" for a function that has none to show, which is never cached
+    network:   (N, channels, size, size) scaled → (N, dimension)
+    head:      features → class logits, where the network has one
+    precision: of the network's arithmetic; measured for the FID of `fid-inception` in benchmarks/inception.py
+    """
+
+    name: str
+    dimension: int
+    channels: int
+    size: int | None
+    resize: str
+    scaling: str
+    weights: str
+    network: Callable[[Tensor], Tensor] = field(compare=False, repr=False)
+    head: Callable[[Tensor], Tensor] | None = field(default=None, compare=False, repr=False)
+    device: str = "cpu"
+    precision: str = "float32"
+    channels_last: bool = True
+    batch_size: int = field(default=64, compare=False)
+
+    def __post_init__(self):
+        known("resize", self.resize, RESIZES), known("scaling", self.scaling, SCALINGS)
+        known("precision", self.precision, ("float32", "bfloat16"))
+        if self.size is None and self.resize != "none":
+            raise ValueError(f"size: expected the pixels a side that {self.resize!r} resizes to, got None")
+
+    @torch.inference_mode()
+    def __call__(self, images: Tensor) -> Tensor:
+        """raises: ValueError for other images, or if the network returns another shape, NaN or infinity"""
+        if images.dtype != torch.uint8 or images.ndim != 4 or len(images) == 0:
+            raise ValueError(
+                f"images: expected (N, C, H, W) uint8 with N > 0, got {tuple(images.shape)} {images.dtype}"
+            )
+        found = torch.empty(len(images), self.dimension)
+        with torch.backends.cudnn.flags(enabled=True, allow_tf32=False):  # float32 means float32
+            for start in progress_bar(
+                range(0, len(images), self.batch_size), desc=self.name, unit="batch", leave=False
+            ):
+                batch = self.prepare(images[start : start + self.batch_size])
+                rows = self.network(batch.to(getattr(torch, self.precision))).float()
+                if rows.shape != (len(batch), self.dimension):
+                    raise ValueError(
+                        f"network: expected features ({len(batch)}, {self.dimension}), got {tuple(rows.shape)}"
+                    )
+                if not torch.isfinite(rows).all():
+                    first = start + (~torch.isfinite(rows)).any(1).nonzero()[0].item()
+                    raise ValueError(f"network: expected finite features, got NaN or infinity from image {first}")
+                found[start : start + len(batch)] = rows.cpu()
+        return found
+
+    def prepare(self, images: Tensor) -> Tensor:
+        """uint8 images → what the network sees, float32."""
+        x = images.to(self.device).float()
+        if x.shape[1] != self.channels:
+            if x.shape[1] != 1:
+                raise ValueError(f"images: expected {self.channels} channels for {self.name}, got {x.shape[1]}")
+            x = x.expand(-1, self.channels, -1, -1)
+        x = SCALINGS[self.scaling](RESIZES[self.resize](x, self.size))
+        return x.contiguous(memory_format=torch.channels_last if self.channels_last else torch.contiguous_format)
+
+    def key(self) -> dict[str, str]:
+        """Everything that changes a digit of the features, besides the images."""
+        names = ("name", "dimension", "channels", "size", "resize", "scaling", "weights", "precision", "channels_last")
+        return {name: str(getattr(self, name)) for name in names} | {"device": self.device.split(":")[0]}
+
+
+def _classifier(name: str, resize: str, scaling: str) -> Extractor:
+    """One of the zoo's; `metrics` stands below `zoo`, so it is asked for when it is needed."""
+    from course_lib import zoo
+
+    network, card = zoo.load(name)
+    weights, head = card["sha256"]["network.safetensors"], copy.deepcopy(network.head).cpu()
+    return Extractor(name, head.in_features, 1, 28, "centre", "symmetric", weights, network.body, head, batch_size=500)
+
+
+def _fid_inception(name: str, resize: str, scaling: str) -> Extractor:
+    network = inception.fold(inception.load())
+    return Extractor(name, inception.FEATURES, 3, inception.SIZE, resize, scaling, inception.weights_sha256(), network)
+
+
+def _torchvision_inception(name: str, resize: str, scaling: str) -> Extractor:
+    """For teaching what happens with another network: its distances are no FID. Uses torchvision's own scaling."""
+    import torchvision
+
+    path = Path(torch.hub.get_dir(), "checkpoints", "inception_v3_google-0cc3c7bd.pth")
+    if not path.exists():
+        raise FileNotFoundError(
+            f"{path}: expected torchvision's Inception-v3, found nothing; it is only for comparison, and nothing else needs it"
+        )
+    network = torchvision.models.inception_v3(weights=None, init_weights=False, transform_input=False)
+    tensors = torch.load(path, map_location="cpu", weights_only=True)
+    network.load_state_dict(tensors)
+    network.fc = nn.Identity()
+    return Extractor(name, 2048, 3, 299, resize, "imagenet", assets.digest(tensors), network)
+
+
+EXTRACTORS: dict[str, Callable[[str, str, str], Extractor]] = {
+    "fid-inception": _fid_inception,
+    "classifier-fashion": _classifier,
+    "classifier-mnist": _classifier,
+    "torchvision-inception": _torchvision_inception,
+}
+
+
+def extractor(
+    name: str,
+    *,
+    resize: str = "bilinear",
+    scaling: str = "symmetric",
+    device: str | torch.device | None = None,
+    precision: str = "float32",
+    channels_last: bool = True,
+    batch_size: int | None = None,
+) -> Extractor:
+    """One of the course's extractors, ready on a device.
+
+    "fid-inception"         2048 features of the 2015 Inception (after `gan-course fetch fid-inception`), any colour
+                            images; resize and scaling as a protocol says
+    "classifier-fashion"    64 features of the course's own classifier; grey images of 28 to 32 pixels, of which it
+    "classifier-mnist"      sees the middle 28
+    "torchvision-inception" another network with a similar name, to show that it is another; only if its weights are here
+
+    device:    `runtime.device()` unless given
+    precision: "bfloat16" is faster on a GPU and on CPUs with AMX, and moves the FID a little
+    raises:    ValueError for unknown names; FileNotFoundError, naming the command, for missing weights
+    """
+    made = EXTRACTORS[known("extractor", name, EXTRACTORS)](name, resize, scaling)
+    return _placed(made, device, precision, channels_last, batch_size)
+
+
+def wrap(
+    network: Callable[[Tensor], Tensor],
+    *,
+    name: str,
+    dimension: int,
+    channels: int = 3,
+    size: int | None = None,
+    resize: str = "none",
+    scaling: str = "symmetric",
+    head: Callable[[Tensor], Tensor] | None = None,
+    device: str | torch.device | None = None,
+    precision: str = "float32",
+    channels_last: bool = True,
+    batch_size: int = 64,
+) -> Extractor:
+    """An extractor of your own network: any module or function from scaled images to (N, dimension).
+
+    A module is put in eval mode and known by its type and the hash of its state; a function that is no module shows
+    no hash, so its features are never cached. In "bfloat16" or on another device a copy of the module runs.
+    """
+    weights = ""
+    if isinstance(network, nn.Module):
+        weights = assets.digest({key: value.detach().cpu() for key, value in network.state_dict().items()})
+        name = f"{name} ({type(network).__name__})"
+    made = Extractor(name, dimension, channels, size, resize, scaling, weights, network, head)
+    return _placed(made, device, precision, channels_last, batch_size)
+
+
+def _placed(made: Extractor, device, precision: str, channels_last: bool, batch_size: int | None) -> Extractor:
+    batch_size = made.batch_size if batch_size is None else batch_size
+    if not isinstance(batch_size, int) or batch_size < 1:
+        raise ValueError(f"batch_size: expected a whole number from 1 up, got {batch_size!r}")
+    device = str(device or runtime.device())
+    known("precision", precision, ("float32", "bfloat16"))
+    network = made.network
+    if isinstance(network, nn.Module):
+        network = network.eval()
+        if precision != "float32" or any(str(p.device) != device for p in network.parameters()):
+            network = copy.deepcopy(network).to(device, getattr(torch, precision))
+        if channels_last and any(p.ndim == 4 for p in network.parameters()):
+            network = network.to(memory_format=torch.channels_last)
+    return replace(
+        made, network=network, device=device, precision=precision, channels_last=channels_last, batch_size=batch_size
+    )
+
+
+# ---------------------------------------------------------------- the cache
+
+
+def extract(images: Tensor, extractor: Extractor, *, cached: bool = True) -> Tensor:
+    """Features of uint8 images, from the cache if they were computed before on this kind of device.
+
+    The key holds the images' hash (with N), the extractor's name, weights, resize, scaling, precision, layout and
+    device, and torch's version: whatever changes a digit. A damaged file is computed anew.
+
+    returns: (N, dimension) float32 on the CPU
+    """
+    return _remembered(images, extractor, "features", cached, lambda: {"features": extractor(images)})["features"]
+
+
+@dataclass(frozen=True)
+class Statistics:
+    """What `frechet_distance` asks for: count rows with this mean (d,) and covariance (d, d), float64."""
+
+    count: int
+    mean: Tensor
+    cov: Tensor
+
+
+def statistics(images: Tensor, extractor: Extractor, *, ddof: int = 1, cached: bool = True) -> Statistics:
+    """Moments of the features of uint8 images, cached as `extract` caches features; ddof is part of the key."""
+
+    def compute() -> dict[str, Tensor]:
+        moments = GaussianMoments().update(extract(images, extractor, cached=cached))
+        return {"mean": moments.mean, "cov": moments.cov(ddof)}
+
+    found = _remembered(images, extractor, f"statistics, ddof {ddof}", cached, compute)
+    return Statistics(len(images), found["mean"], found["cov"])
+
+
+def _remembered(images: Tensor, extractor: Extractor, what: str, cached: bool, compute) -> dict[str, Tensor]:
+    if not cached or not extractor.weights:
+        return compute()
+    facts = {"what": what, "images": pixels_sha256(images), "torch": torch.__version__, **extractor.key()}
+    name = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
+    path = cache_dir() / "features" / f"{name}.safetensors"
+    with contextlib.suppress(Exception):  # missing or damaged: safetensors has an exception class for each damage
+        return from_bytes(path.read_bytes())
+    tensors = compute()
+    with contextlib.suppress(OSError):  # a cache that cannot be written costs time, not a result
+        write_atomically(path, to_bytes(tensors, metadata=facts))
+    return tensors
