@@ -6,15 +6,19 @@ Matplotlib takes 100 ms and more for the same picture (`plots` is for figures th
 from __future__ import annotations
 
 import io
+import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
+import torch
 from PIL import Image, ImageDraw
 from torch import Tensor
 
 REAL, FAKE = (0, 84, 140), (176, 68, 0)  # Okabe and Ito's blue and vermilion, darkened to stand on their tints
 TINT_REAL, TINT_FAKE, MIDDLE = (158, 205, 235), (246, 200, 158), (250, 250, 250)
 INK = (40, 40, 40)
+RIM = (90, 150, 190)  # around a point of a cloud: lighter than the line through it
 ARROW = 0.4  # units of the plane for a gradient of 1
 
 
@@ -50,6 +54,48 @@ def game_frame(
     return picture
 
 
+def gaussian_frame(
+    points: Tensor, ellipse: Tensor, half_axes: Tensor, other: Tensor, extent: float, size: int = 640
+) -> Image.Image:
+    """A cloud of points with its covariance ellipse, and a second ellipse to compare it with.
+
+    points:    (N, 2), drawn as small circles;  ellipse: (n, 2), a closed line in the same colour, drawn through
+    half_axes: (2, 2), drawn both ways from the ellipse's middle;  other: (m, 2), a dashed line in the second colour
+    extent:    the picture shows [−extent, extent] both ways, with a line at every whole number, zero darker
+    """
+    picture = Image.new("RGB", (size, size), MIDDLE)
+    pen = ImageDraw.Draw(picture)
+    scale = size / (2 * extent)
+
+    def place(rows: Tensor) -> list[tuple[float, float]]:
+        return [((x + extent) * scale, (extent - y) * scale) for x, y in rows.tolist()]
+
+    for number in sorted(range(-int(extent), int(extent) + 1), key=lambda each: each == 0):
+        colour, at = ((150, 150, 150) if number == 0 else (224, 224, 224)), (number + extent) * scale
+        pen.line(((at, 0), (at, size)), fill=colour)
+        pen.line(((0, at), (size, at)), fill=colour)
+        if number:
+            pen.text((at + 4, size / 2 + 3), f"{number}", fill=INK, font_size=size // 40)
+            pen.text((size / 2 + 5, size - at + 2), f"{number}", fill=INK, font_size=size // 40)
+    pen.text((size - size // 28, size / 2 - size // 26), "x", fill=INK, font_size=size // 30)
+    pen.text((size / 2 - size // 34, 4), "y", fill=INK, font_size=size // 30)
+    dot = size / 200
+    for x, y in place(points):
+        pen.ellipse((x - dot, y - dot, x + dot, y + dot), fill=TINT_REAL, outline=RIM)
+    for start, end in _dashes(place(other)):
+        pen.line((start, end), fill=FAKE, width=max(2, size // 160))
+    middle = (ellipse[:-1] if len(ellipse) > 1 else ellipse).mean(0)
+    for axis in half_axes:
+        pen.line(place(middle + axis[None] * axis.new_tensor([[-1.0], [1.0]])), fill=INK, width=max(2, size // 220))
+    pen.line(place(ellipse), fill=REAL, width=max(2, size // 130), joint="curve")
+    return picture
+
+
+def _dashes(corners: Sequence[tuple[float, float]], on: int = 2, off: int = 2) -> list[tuple]:
+    """Pairs of neighbouring corners, `on` of them kept and `off` left out, again and again."""
+    return [pair for number, pair in enumerate(zip(corners, corners[1:])) if number % (on + off) < on]
+
+
 def _tinted(probability: np.ndarray, size: int) -> np.ndarray:
     """Probabilities as a (size, size, 3) uint8 picture, with the line where they cross ½."""
     sure = np.clip(2 * probability - 1, -1, 1)[..., None]
@@ -78,6 +124,117 @@ def _arrow(pen: ImageDraw.ImageDraw, start: tuple[float, float], end: tuple[floa
     across = np.array([-along[1], along[0]])
     corners = (end, end - head * along + 0.45 * head * across, end - head * along - 0.45 * head * across)
     pen.polygon([tuple(corner) for corner in corners], fill=INK)
+
+
+def balls_frame(
+    real: Tensor,
+    fake: Tensor,
+    real_radii: Tensor,
+    fake_radii: Tensor,
+    fake_inside: Tensor,
+    real_inside: Tensor,
+    extent: float,
+    size: int = 400,
+) -> Image.Image:
+    """Two looks at one plane, side by side: the fakes over the balls of the real points, the real over the fakes' balls.
+
+    real, fake:               (N, 2) and (M, 2), shown where they lie within [−extent, extent]; circles and diamonds
+    real_radii, fake_radii:   (N,) and (M,), radii of their balls
+    fake_inside, real_inside: (M,) and (N,) booleans; who is inside is filled, who is outside is hollow with a cross
+    size:                     of one look, in pixels; the picture is (2·size, size)
+    """
+    looks = (
+        (real, real_radii, TINT_REAL, REAL, fake, fake_inside, FAKE, "diamond"),
+        (fake, fake_radii, TINT_FAKE, FAKE, real, real_inside, REAL, "circle"),
+    )
+    picture = Image.new("RGB", (4 * size, 2 * size), MIDDLE)  # drawn twice as large: Pillow's circles have hard edges
+    for column, (centres, radii, tint, rim, points, inside, colour, shape) in enumerate(looks):
+        look = Image.new("RGB", (2 * size, 2 * size), MIDDLE)
+        pen, scale = ImageDraw.Draw(look), size / extent
+        balls = [
+            ((x + extent) * scale, (extent - y) * scale, r * scale)
+            for (x, y), r in zip(centres.tolist(), radii.tolist())
+        ]
+        for x, y, r in balls:
+            pen.ellipse((x - r, y - r, x + r, y + r), fill=tint)
+        for x, y, r in balls:
+            pen.ellipse((x - r, y - r, x + r, y + r), outline=rim, width=1)
+        for x, y, _ in balls:
+            pen.ellipse((x - 3, y - 3, x + 3, y + 3), fill=rim)
+        for (x, y), is_in in zip(points.tolist(), inside.tolist()):
+            _marker(pen, (x + extent) * scale, (extent - y) * scale, size / 40, shape, colour, is_in)
+        picture.paste(look, (2 * size * column, 0))
+    pen = ImageDraw.Draw(picture)
+    pen.line((2 * size, 0, 2 * size, 2 * size), fill=INK, width=4)
+    return picture.reduce(2)
+
+
+def _marker(
+    pen: ImageDraw.ImageDraw, x: float, y: float, reach: float, shape: str, colour: tuple, inside: bool
+) -> None:
+    fill = colour if inside else (255, 255, 255)
+    if shape == "circle":
+        pen.ellipse((x - reach, y - reach, x + reach, y + reach), fill=fill, outline=colour, width=3)
+    else:
+        corners = ((x, y - 1.3 * reach), (x + 1.3 * reach, y), (x, y + 1.3 * reach), (x - 1.3 * reach, y))
+        pen.polygon(corners, fill=fill, outline=colour, width=3)
+    if not inside:
+        arm = 0.5 * reach
+        pen.line((x - arm, y - arm, x + arm, y + arm), fill=INK, width=3)
+        pen.line((x - arm, y + arm, x + arm, y - arm), fill=INK, width=3)
+
+
+@dataclass(frozen=True)
+class Strip:
+    """A panel of `curves_frame`: what it says above itself, the range of its height, its lines over the shared x.
+
+    filled: (n,), tinted down to zero, blue above and orange below;  line: (n,), drawn over it, or None
+    share:  of the picture's height, relative to the other strips
+    Whatever leaves the range is cut off at its edge.
+    """
+
+    title: str
+    low: float
+    high: float
+    filled: Tensor
+    line: Tensor | None = None
+    share: float = 1.0
+
+
+def curves_frame(x: Tensor, strips: Sequence[Strip], width: int = 540, height: int = 440) -> Image.Image:
+    """Curves over one axis, in strips below each other; the last one carries the numbers of the axis.
+
+    x: (n,) ascending; a strip is as high as its share of all shares. `filled` has a blue rim, `line` is orange.
+    """
+    scale, head, foot, side = 2, 22, 20, 8  # drawn twice as large: Pillow's lines have hard edges
+    picture = Image.new("RGB", (scale * width, scale * height), MIDDLE)
+    pen = ImageDraw.Draw(picture)
+    left, right = x[0].item(), x[-1].item()
+    across = [scale * (side + (width - 2 * side) * (value - left) / (right - left)) for value in x.tolist()]
+    free = height - foot - head * len(strips)
+    top = 0.0
+    for strip in strips:
+        pen.text((scale * side, scale * (top + 3)), strip.title, fill=INK, font_size=scale * 13)
+        low, high = top + head + free * strip.share / sum(each.share for each in strips), top + head
+
+        def place(values: Tensor, strip=strip, low=low, high=high) -> list[tuple[float, float]]:
+            part = ((values - strip.low) / (strip.high - strip.low)).clamp(0, 1)
+            return list(zip(across, (scale * (low - (low - high) * part)).tolist()))
+
+        zero = place(torch.zeros(1))[0][1]
+        for sign, tint in ((1, TINT_REAL), (-1, TINT_FAKE)):
+            area = place((sign * strip.filled).clamp(min=0) * sign)
+            pen.polygon([(across[0], zero), *area, (across[-1], zero)], fill=tint)
+        pen.line((across[0], zero, across[-1], zero), fill=(170, 170, 170), width=scale)
+        pen.line(place(strip.filled), fill=REAL, width=2 * scale, joint="curve")
+        if strip.line is not None:
+            pen.line(place(strip.line), fill=FAKE, width=2 * scale, joint="curve")
+        top = low
+    for number in range(math.ceil(left), math.floor(right) + 1):
+        at = scale * (side + (width - 2 * side) * (number - left) / (right - left))
+        pen.line((at, scale * (height - foot), at, scale * (height - foot + 4)), fill=INK, width=scale)
+        pen.text((at, scale * (height - 2)), f"{number}", fill=INK, font_size=scale * 11, anchor="ms")
+    return picture.reduce(scale)
 
 
 def png(picture: Image.Image | np.ndarray) -> bytes:

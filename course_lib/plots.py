@@ -18,6 +18,7 @@ import torch
 from torch import Tensor
 
 from course_lib.data import to_uint8
+from course_lib.data.normals import Normal
 from course_lib.training.history import History
 
 BLUE, ORANGE, GREEN, PINK, SKY, RED = "#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00"
@@ -202,11 +203,12 @@ def curves(
     ylabel: str,
     log_x: bool = False,
     log_y: bool = False,
+    legend_beside: bool = False,
 ) -> Figure:
     """A few lines over a common axis; the alt text gives each line's first and last value."""
 
     def draw(theme):
-        figure, axes = _axes(size=(6.4, 3.4))
+        figure, axes = _axes(size=(8.6 if legend_beside else 6.4, 3.4))
         axis = axes[0][0]
         for (name, values), colour, line in zip(series.items(), (BLUE, ORANGE, GREEN, PINK), ("-", "--", "-.", ":")):
             axis.plot(x, values, line, color=colour, label=name, marker="o" if len(x) < 40 else None, ms=3)
@@ -217,7 +219,7 @@ def curves(
             if logarithmic:
                 _plain_ticks(ticks)
         if len(series) > 1:
-            axis.legend()
+            axis.legend(**({"loc": "center left", "bbox_to_anchor": (1, 0.5)} if legend_beside else {}))
         return figure
 
     ends = "; ".join(f"{name} from {values[0]:.3g} to {values[-1]:.3g}" for name, values in series.items())
@@ -275,3 +277,151 @@ def vector_field_paths(
         for title, path in zip(titles, paths)
     )
     return Figure(draw, f"Vector field and path of the game in the plane of θ and ψ. {told}.")
+
+
+def clouds(
+    panels: Mapping[str, Tensor | tuple[Tensor, Tensor]],
+    *,
+    alt: str,
+    title: str = "",
+    size: float = 3.6,
+    together: bool = False,
+) -> Figure:
+    """Clouds of points in the plane side by side, each with its covariance ellipse.
+
+    panels:   {title: points (N, 2)}, or {title: (points, where each of them goes)}, drawn with a line between the two
+    together: whether all panels show the same part of the plane
+    """
+    both = {name: each if isinstance(each, tuple) else (each, None) for name, each in panels.items()}
+
+    def draw(theme):
+        figure, axes = _axes(1, len(both), size=(size * len(both), size + (0.5 if title else 0.2)))
+        for axis, (name, (start, end)) in zip(axes[0], both.items()):
+            if end is not None:
+                axis.plot(*torch.stack([start, end], 1).permute(2, 1, 0), color=FAINT[theme], lw=0.8, zorder=1)
+            for points, colour, mark, line in ((start, BLUE, "o", "-"), (end, ORANGE, "D", "--")):
+                if points is not None:
+                    axis.scatter(*points.T, s=7, color=colour, marker=mark, alpha=0.45, linewidths=0, zorder=2)
+                    edge = Normal(points.double().mean(0), torch.cov(points.double().T)).ellipse()
+                    axis.plot(*edge.T, line, color=colour, lw=2, zorder=3)
+            axis.set_title(textwrap.fill(name, round(11 * size)), fontweight="normal" if title else "bold", fontsize=10)
+            axis.set(aspect="equal", adjustable="datalim", xlabel="x", ylabel="y")
+            if together:
+                reach = max(
+                    points.abs().max().item() for pair in both.values() for points in pair if points is not None
+                )
+                axis.set(adjustable="box", xlim=(-1.05 * reach, 1.05 * reach), ylim=(-1.05 * reach, 1.05 * reach))
+        if title:
+            figure.suptitle(textwrap.fill(title, 40 * len(both)), x=0.01, ha="left", fontweight="bold", fontsize=11)
+        return figure
+
+    return Figure(draw, alt)
+
+
+INCEPTION = {  # from an input upwards: the layers of each branch
+    "v1": (("1×1",), ("1×1", "3×3"), ("1×1", "5×5"), ("pool", "1×1")),
+    "v2": (("1×1",), ("1×1", "3×3"), ("1×1", "3×3", "3×3"), ("pool", "1×1")),
+    "v3": (("1×1",), ("1×1", "1×7", "7×1"), ("1×1", "7×1", "1×7", "7×1", "1×7"), ("pool", "1×1")),
+}
+
+
+def inception_blocks(titles: Mapping[str, str], *, title: str, alt: str) -> Figure:
+    """Inception's block in its three versions, and the whole network with the place where it is cut.
+
+    titles: what to say above "v1", "v2", "v3" and "whole"; the data flow from below upwards
+    """
+
+    def box(axis, x, y, text, colour, width=0.19, height=0.07, theme="light"):
+        from matplotlib.patches import FancyBboxPatch
+
+        corner = (x - width / 2, y - height / 2)
+        axis.add_patch(FancyBboxPatch(corner, width, height, "round,pad=0.005", fc=PAPER[theme], ec=colour, lw=1.6))
+        axis.text(x, y, text, ha="center", va="center", fontsize=8.5)
+
+    def arrow(axis, start, end, theme):
+        axis.annotate(
+            "", end, start, arrowprops={"arrowstyle": "-|>", "color": INK[theme], "lw": 0.8, "shrinkA": 0, "shrinkB": 0}
+        )
+
+    def block(axis, branches, theme):
+        below, above, tall = 0.06, 0.94, max(map(len, branches))
+        box(axis, 0.5, below, "maps from below", FAINT[theme], 0.9, theme=theme)
+        box(axis, 0.5, above, "joined along the channels", FAINT[theme], 0.9, theme=theme)
+        for index, layers in enumerate(branches):
+            x, gap = 0.125 + 0.25 * index, 0.74 / max(tall, 3)
+            heights = [0.5 + (place - (len(layers) - 1) / 2) * gap for place in range(len(layers))]
+            for start, end in zip([below, *heights], [*heights, above]):
+                arrow(axis, (x, start + 0.042), (x, end - 0.042), theme)
+            for layer, y in zip(layers, heights):
+                colour = GREEN if layer == "pool" else BLUE if layer == "1×1" else ORANGE
+                box(axis, x, y, layer, colour, theme=theme)
+
+    def whole(axis, theme):
+        rows = (
+            "photograph, 299×299",
+            "seven plain layers",
+            "3 blocks at 35×35",
+            "5 blocks at 17×17",
+            "3 blocks at 8×8",
+            "mean over places: 2048",
+        )
+        heights = [0.06 + 0.135 * place for place in range(len(rows))]
+        for y, text in zip(heights, rows):
+            box(axis, 0.34, y, text, PINK if "2048" in text else BLUE, 0.64, theme=theme)
+        for start, end in zip(heights, heights[1:]):
+            arrow(axis, (0.34, start + 0.042), (0.34, end - 0.042), theme)
+        arrow(axis, (0.34, heights[-1] + 0.042), (0.34, 0.898), theme)
+        box(axis, 0.34, 0.94, "fc: 1000 logits", FAINT[theme], 0.64, theme=theme)
+        axis.plot((0.0, 0.98), (0.835, 0.835), color=RED, lw=1.8, ls=(0, (4, 2)))
+        axis.text(0.7, 0.86, "cut here", color=RED, fontsize=9, fontweight="bold")
+        arrow(axis, (0.66, heights[3]), (0.74, heights[3]), theme)
+        box(axis, 0.87, heights[3], "auxiliary\nclassifier,\nin training", FAINT[theme], 0.24, 0.17, theme=theme)
+
+    def draw(theme):
+        figure, axes = _axes(1, 4, size=(12.0, 3.9))
+        for axis, name in zip(axes[0], (*INCEPTION, "whole")):
+            axis.set(xlim=(-0.02, 1.02), ylim=(0, 1))
+            axis.set_axis_off()
+            axis.set_title(textwrap.fill(titles[name], 38), fontweight="normal", fontsize=9.5)
+            if name == "whole":
+                whole(axis, theme)
+            else:
+                block(axis, INCEPTION[name], theme)
+        figure.suptitle(title, x=0.01, ha="left", fontweight="bold", fontsize=11)
+        return figure
+
+    return Figure(draw, alt)
+
+
+def precision_recall_plane(
+    lines: Mapping[str, Sequence[tuple[float, float]]],
+    *,
+    title: str,
+    labels: Mapping[str, Sequence[str]] | None = None,
+) -> Figure:
+    """Precision over recall: a curve for each name; one with less than 20 points has its points marked.
+
+    lines:  {name: (recall, precision) pairs in order}
+    labels: {name: a word for each of its points}, written beside them
+    """
+
+    def draw(theme):
+        figure, axes = _axes(size=(5.6, 4.4))
+        axis = axes[0][0]
+        looks = zip((BLUE, ORANGE, GREEN, PINK), ("-", "--", "-.", ":"), ("o", "D", "s", "^"))
+        for (name, pairs), (colour, line, mark) in zip(lines.items(), looks):
+            few = len(pairs) < 20
+            axis.plot(*zip(*pairs), line, color=colour, label=name, marker=mark if few else None, ms=6, lw=1.6)
+            for (x, y), word in zip(pairs, (labels or {}).get(name, ())):
+                axis.annotate(word, (x, y), xytext=(6, -12), textcoords="offset points", fontsize=8.5)
+        axis.set(
+            title=textwrap.fill(title, 58), xlabel="recall", ylabel="precision", xlim=(-0.03, 1.06), ylim=(-0.03, 1.06)
+        )
+        axis.legend(loc="lower left" if any(len(pairs) >= 20 for pairs in lines.values()) else "lower right")
+        return figure
+
+    told = "; ".join(
+        f"{name} from recall {pairs[0][0]:.2f}, precision {pairs[0][1]:.2f} to recall {pairs[-1][0]:.2f}, precision {pairs[-1][1]:.2f}"
+        for name, pairs in lines.items()
+    )
+    return Figure(draw, f"{title}. Precision over recall: {told}.")

@@ -44,6 +44,23 @@ FIGURES = {
         log_x=True,
         log_y=True,
     ),
+    "clouds": lambda: plots.clouds(
+        {"a": torch.randn(50, 2), "b": (torch.randn(50, 2), torch.randn(50, 2) + 3)}, title="Finding", alt="Two clouds."
+    ),
+    "clouds together": lambda: plots.clouds(
+        {"a": torch.randn(9, 2), "b": 5 * torch.randn(9, 2)}, alt="Two.", together=True
+    ),
+    "inception": lambda: plots.inception_blocks(
+        dict.fromkeys(("v1", "v2", "v3", "whole"), "a version"), title="Finding", alt="Four diagrams."
+    ),
+    "plane": lambda: plots.precision_recall_plane(
+        {"a": [(0.9, 0.8), (0.4, 0.95)], "b": [(i / 30, 1 - i / 30) for i in range(31)]},
+        title="Finding",
+        labels={"a": ["first", "second"]},
+    ),
+    "beside": lambda: plots.curves(
+        [1, 2, 3], {"x": [3, 2, 1], "y": [1, 1, 5]}, title="F", xlabel="x", ylabel="y", legend_beside=True
+    ),
     "bars": lambda: plots.bars({"a": 1, "b": 2.5}, title="Finding", ylabel="share", reference=("even", 1.75)),
 }
 

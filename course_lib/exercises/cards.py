@@ -49,8 +49,8 @@ def bullets(items: Iterable[str]) -> str:
     return '<ul style="margin:.2em 0 0 1.2em;padding:0">' + "".join(f"<li>{item}</li>" for item in items) + "</ul>"
 
 
-def table(rows: Iterable[Sequence[object]]) -> str:
-    """Plain values as a table without decoration."""
+def table(rows: Iterable[Sequence[object]], head: Sequence[str] = ()) -> str:
+    """Plain values as a table without decoration; `head` names its columns."""
     cells = "".join(
         "<tr>"
         + "".join(
@@ -59,7 +59,11 @@ def table(rows: Iterable[Sequence[object]]) -> str:
         + "</tr>"
         for row in rows
     )
-    return f'<table style="border-collapse:collapse">{cells}</table>'
+    names = "".join(
+        f'<th scope="col" style="text-align:left;padding:.1em 1em .1em 0">{html.escape(name)}</th>' for name in head
+    )
+    top = f"<thead><tr>{names}</tr></thead>" if names else ""
+    return f'<table style="border-collapse:collapse">{top}{cells}</table>'
 
 
 def show(*things: object) -> None:

@@ -4,9 +4,21 @@ Each shows a native-size PNG that the browser enlarges; that is what keeps a sli
 Drawing needs no pyplot and calls none of the learner's functions, so it is safe on any thread.
 """
 
+from course_lib.widgets.covariance_ellipse import CovarianceEllipse as covariance_ellipse
 from course_lib.widgets.explorer import LatentExplorer as latent_explorer
 from course_lib.widgets.glossary import Glossary as glossary
+from course_lib.widgets.kl_fit import KLFit as kl_fit
+from course_lib.widgets.microscope import MetricMicroscope as metric_microscope
+from course_lib.widgets.neighbour_balls import NeighbourBalls as neighbour_balls
 from course_lib.widgets.playground import Playground as playground
 from course_lib.widgets.scrubber import TrainingScrubber as training_scrubber
 
-__all__ = ["glossary", "latent_explorer", "playground", "training_scrubber"]
+__all__ = [
+    "covariance_ellipse",
+    "glossary",
+    "kl_fit",
+    "latent_explorer",
+    "metric_microscope",
+    "neighbour_balls", "playground",
+    "training_scrubber",
+]

@@ -57,7 +57,7 @@ class MetricMicroscope(Picture):
         self.children = [
             self.style_tag,
             w.HBox(
-                [self.image, w.VBox([self.source, *self.spoilers, self.reset]), self.numbers],
+                [self.image, w.VBox([self.source, *self.spoilers, self.reset, self.numbers])],
                 layout=w.Layout(flex_flow="row wrap"),
             ),
             self.status,

@@ -201,7 +201,7 @@ assert intervals[many][1] - intervals[many][0] < intervals[200][1] - intervals[2
 # %%
 predict(
     "04b.copies",
-    ["every metric gets worse", "FID gets worse, the others stay", "every metric looks better or stays"],
+    ["every metric gets worse", "some look better, some worse", "every metric looks better or stays"],
 )
 
 # %% id="microscope"
@@ -223,11 +223,21 @@ assert (
 )
 
 # %% id="reveal-copies"
+higher_is_worse = {"FID (classifier)", "KID (classifier)"}
+worse = [  # by more than a twentieth
+    name
+    for name in untouched
+    if (copied[name] - untouched[name]) * (1 if name in higher_is_worse else -1)
+    > 0.05 * abs(untouched[name])
+]
 reveal(
     "04b.copies",
-    "every metric looks better or stays",
-    f"Half of the images are copies of the set they are compared with, and the distance falls from {untouched['FID (classifier)']:.2f} to {copied['FID (classifier)']:.2f}, coverage rises "
-    f"from {untouched['coverage']:.2f} to {copied['coverage']:.2f}. Nothing in a comparison of two sets punishes copying.",
+    {0: "every metric looks better or stays", len(untouched): "every metric gets worse"}.get(
+        len(worse), "some look better, some worse"
+    ),
+    f"Half of the images are copies of the set they are compared with, and the distance falls from {untouched['FID (classifier)']:.2f} to "
+    f"{copied['FID (classifier)']:.2f}, coverage goes from {untouched['coverage']:.2f} to {copied['coverage']:.2f}; {len(worse)} of {len(untouched)} metrics got worse by more "
+    "than a twentieth. Nothing in a comparison of two sets punishes copying.",
 )
 
 # %% [markdown]
