@@ -175,12 +175,15 @@ def _fid_by_samples(real: Tensor, fake: Tensor, ddof: int) -> float:
 
 
 def _trusted(values: Tensor, scale: Tensor) -> bool:
-    """Whether the roots of these eigenvalues are good to 1e-10 of the scale: rounding shifts each by ε·max,
-    and the root of one that is nearly 0 by far more than that."""
-    if len(values) == 0:
+    """Whether rounding leaves the sum of these eigenvalues' roots good to 1e-10 of the scale.
+
+    An eigenvalue that should be 0 comes out a little off, and the root of a little is not so little. Such
+    eigenvalues come with both signs, so the lowest one tells how large the rounding is.
+    """
+    if len(values) == 0 or values[0] >= 0:
         return True
-    noise = 4 * EPS * values[-1].clamp(min=torch.finfo(values.dtype).tiny)
-    return bool(values[0] >= -len(values) * noise and (noise / values.clamp(min=noise).sqrt()).sum() <= 1e-10 * scale)
+    rounding = values[values.abs() <= -4 * values[0]].abs()
+    return bool(rounding.sqrt().sum() <= 1e-10 * scale)
 
 
 def _sandwich(factor: Tensor, cov: Tensor, panels: int = 8) -> Tensor:
