@@ -111,13 +111,15 @@ def kid_unbiased(real: Tensor, fake: Tensor, *, block: int = ROWS) -> UnbiasedKI
 
 def _sums(x: Tensor, y: Tensor, u: Tensor, v: Tensor, block: int) -> tuple[Tensor, Tensor, Tensor]:
     """uᵀK(x,x)u and vᵀK(y,y)v without the diagonals, and uᵀK(x,y)v: (S,) each, one value for each column."""
-    xx = (u * _kernel_times(x, None, u, u, block)[0]).sum(0)
-    yy = (v * _kernel_times(y, None, v, v, block)[0]).sum(0)
-    return xx, yy, (u * _kernel_times(x, y, v, u, block)[0]).sum(0)
+    xx = (u * _kernel_times(x, None, u, None, block)[0]).sum(0)
+    yy = (v * _kernel_times(y, None, v, None, block)[0]).sum(0)
+    return xx, yy, (u * _kernel_times(x, y, v, None, block)[0]).sum(0)
 
 
-def _kernel_times(x: Tensor, y: Tensor | None, v: Tensor, u: Tensor, block: int) -> tuple[Tensor, Tensor]:
+def _kernel_times(x: Tensor, y: Tensor | None, v: Tensor, u: Tensor | None, block: int) -> tuple[Tensor, Tensor | None]:
     """K(x, y)·v and K(x, y)ᵀ·u, a block of K at a time. y None: K(x, x) less its diagonal, half the blocks.
+
+    u None where only vᵀKv is wanted: a block above the diagonal then counts twice and the one below it not.
 
     Only the product of centred rows is float32, x·y = (x − c)·(y − c) + x·c + y·c − c·c: its rounding differs from
     pair to pair and averages out, where that of a row's own x·c would not.
@@ -129,21 +131,28 @@ def _kernel_times(x: Tensor, y: Tensor | None, v: Tensor, u: Tensor, block: int)
     wide = centre.double()
     of_x, of_y = ((torch.cat([rows.double() @ wide for rows in side.split(block)])) for side in (x, y))
     of_x, of_y = of_x / d + 1, (of_y - wide @ wide) / d
-    times_v, times_u = v.new_zeros(len(x), v.shape[1]), u.new_zeros(len(y), u.shape[1])
+    times_v, times_u = v.new_zeros(len(x), v.shape[1]), None if u is None else u.new_zeros(len(y), u.shape[1])
+    few, many = min(block, len(x)), min(block, len(y))  # memory that every block uses again
+    of_left, of_right = (x.new_empty(count, d, dtype=dtype) for count in (few, many))
+    room, strip, cube = x.new_empty(few * many, dtype=dtype), *v.new_empty(2, min(STRIP, few) * many)
     for j in range(0, len(y), block):
-        right = (y[j : j + block].to(dtype) - centre).div_(d)
+        right = torch.sub(y[j : j + block], centre, out=of_right[: len(y) - j]).div_(d)
         for i in range(0, j + 1 if symmetric else len(x), block):
+            left = torch.sub(x[i : i + block], centre, out=of_left[: len(x) - i])
+            shape = len(left), len(right)
             with full_precision():
-                products = (x[i : i + block].to(dtype) - centre) @ right.T
-            for start in range(0, len(products), STRIP):
-                first = i + start
-                rows = slice(first, first + len(products[start : start + STRIP]))
-                kernel = (products[start : start + STRIP] + of_x[rows, None]).add_(of_y[j : j + block])
-                kernel = torch.mul(kernel, kernel).mul_(kernel)
+                products = torch.mm(left, right.T, out=room[: shape[0] * shape[1]].view(shape))
+            for start in range(0, len(left), STRIP):
+                part = products[start : start + STRIP]
+                rows = slice(i + start, i + start + len(part))
+                kernel, squares = (memory[: part.numel()].view(part.shape) for memory in (strip, cube))
+                torch.add(part, of_x[rows, None], out=kernel).add_(of_y[j : j + block])
+                kernel.mul_(torch.mul(kernel, kernel, out=squares))
                 if symmetric and i == j:
                     kernel[:, start : start + len(kernel)].fill_diagonal_(0)
-                times_v[rows].addmm_(kernel, v[j : j + block])
-                if not (symmetric and i == j):
+                mirrored = symmetric and i != j
+                times_v[rows].addmm_(kernel, v[j : j + block], alpha=2 if mirrored and u is None else 1)
+                if u is not None and (mirrored or not symmetric):
                     (times_v if symmetric else times_u)[j : j + block].addmm_(kernel.T, u[rows])
     return times_v, times_u
 

@@ -30,8 +30,9 @@ class GaussianMoments:
         mean = column_mean(features)
         if self._scatter is None:
             self._scatter = features.new_zeros(features.shape[1], features.shape[1], dtype=torch.float64)
+        centred = mean.new_empty(min(ROWS, len(features)), len(mean))  # one piece of memory for all blocks
         for block in features.split(ROWS):
-            gram_(self._scatter, block.double() - mean)
+            gram_(self._scatter, torch.sub(block, mean, out=centred[: len(block)]))
         return self._combine(len(features), mean)
 
     def merge(self, other: GaussianMoments) -> GaussianMoments:

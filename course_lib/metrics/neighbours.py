@@ -82,13 +82,16 @@ class Space:
         self.centre = column_mean(features[0]).to(self.dtype)
         ends = torch.stack([end.to(self.dtype) for t in features for end in (t.amin(0), t.amax(0))])
         largest = (ends - self.centre).abs().max()
-        self.scale = float(2.0 ** -largest.log2().ceil()) if largest > 0 else 1.0  # a power of two: no rounding
+        # A power of two, so that scaling rounds nothing, and 1 unless squares might leave the range of float32.
+        self.scale = 1.0 if largest == 0 or 1e-6 < largest < 1e6 else float(2.0 ** -largest.log2().ceil())
         self.error = (features[0].shape[1] + 16) * torch.finfo(self.dtype).eps / 2
 
-    def rows(self, block: Tensor) -> tuple[Tensor, Tensor]:
-        """(n, d) centred and scaled, and (n,) squared norms"""
-        placed = (block.to(self.dtype) - self.centre).mul_(self.scale)
-        return placed, placed.square().sum(1)
+    def rows(self, block: Tensor, out: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """(n, d) centred and scaled, into out's first rows if given, and (n,) squared norms"""
+        placed = torch.sub(block, self.centre, out=None if out is None else out[: len(block)]).to(self.dtype)
+        if self.scale != 1:
+            placed.mul_(self.scale)
+        return placed, torch.linalg.vector_norm(placed, dim=1).square()
 
     def norms(self, features: Tensor, block: int) -> Tensor:
         return torch.cat([self.rows(rows)[1] for rows in features.split(block)])
@@ -96,13 +99,17 @@ class Space:
     def blocks(self, x: Tensor, y: Tensor, size: int, symmetric: bool = False) -> Iterator:
         """(i, j, lower bounds of the squared distances) of every block; of those with j ≥ i if symmetric.
 
-        In units of 1/scale². A squared distance is at most its bound plus `margin` of the two squared norms a, b.
+        In units of 1/scale², overwritten by the next block. A squared distance is at most its bound plus `margin` of the two squared norms a, b.
         """
+        few, many = min(size, len(x)), min(size, len(y))  # memory that every block uses again
+        of_left, of_right = (x.new_empty(count, x.shape[1], dtype=self.dtype) for count in (few, many))
+        room = x.new_empty(few * many, dtype=self.dtype)
         for j in range(0, len(y), size):
-            right, b = self.rows(y[j : j + size])
+            right, b = self.rows(y[j : j + size], of_right)
             for i in range(0, min(j + 1, len(x)) if symmetric else len(x), size):
-                left, a = (right, b) if symmetric and i == j else self.rows(x[i : i + size])
-                lower = torch.addmm(b * (1 - self.error), left, right.T, alpha=-2)
+                left, a = (right, b) if symmetric and i == j else self.rows(x[i : i + size], of_left)
+                lower = room[: len(a) * len(b)].view(len(a), len(b))
+                torch.addmm(b * (1 - self.error), left, right.T, alpha=-2, out=lower)
                 yield i, j, lower.add_((a * (1 - self.error))[:, None])
 
     def margin(self, a: Tensor, b: Tensor) -> Tensor:

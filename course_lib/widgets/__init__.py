@@ -19,6 +19,7 @@ __all__ = [
     "kl_fit",
     "latent_explorer",
     "metric_microscope",
-    "neighbour_balls", "playground",
+    "neighbour_balls",
+    "playground",
     "training_scrubber",
 ]
