@@ -19,6 +19,7 @@ import linecache
 import os
 import pkgutil
 import random
+import signal
 import sys
 import threading
 import traceback
@@ -282,7 +283,10 @@ def time_limit(seconds: float):
 
     timer = threading.Timer(seconds, stop)
     timer.daemon = True
+    deaf = None
     if threading.current_thread() is threading.main_thread():
+        if signal.getsignal(signal.SIGINT) in (signal.SIG_IGN, signal.SIG_DFL):  # as in a job started in the background
+            deaf = signal.signal(signal.SIGINT, signal.default_int_handler)
         timer.start()
     try:
         yield limit
@@ -290,6 +294,8 @@ def time_limit(seconds: float):
         with lock:
             over = True
         timer.cancel()
+        if deaf is not None:
+            signal.signal(signal.SIGINT, deaf)
 
 
 @contextmanager

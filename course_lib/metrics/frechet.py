@@ -40,8 +40,7 @@ def frechet_distance(mean_x: Tensor, cov_x: Tensor, mean_y: Tensor, cov_y: Tenso
         if not torch.isfinite(tensor).all():
             raise ValueError(f"{name}: expected finite numbers, got NaN or infinity")
     _is_symmetric(cov_x, "cov_x"), _is_symmetric(cov_y, "cov_y")
-    squared = (mean_x - mean_y).square().sum() + cov_x.trace() + cov_y.trace() - 2 * trace_of_root(cov_x, cov_y)
-    return max(0.0, squared.item())
+    return _squared_distance(mean_x, cov_x, mean_y, cov_y)
 
 
 def fid(real_features: Tensor, fake_features: Tensor, *, ddof: int = 1) -> float:
@@ -118,7 +117,7 @@ def fid_infinity(
             fids.append(fid(real, subset))
         else:
             part = GaussianMoments().update(subset)
-            fids.append(frechet_distance(whole.mean, whole.cov(), part.mean, part.cov()))
+            fids.append(_squared_distance(whole.mean, whole.cov(), part.mean, part.cov()))
     x, y = 1 / torch.tensor(sizes, dtype=torch.float64), torch.tensor(fids, dtype=torch.float64)
     spread = (x - x.mean()).square().sum()
     slope = ((x - x.mean()) * (y - y.mean())).sum() / spread
@@ -146,7 +145,12 @@ def trace_of_root(cov_x: Tensor, cov_y: Tensor) -> Tensor:
 
 def _fid_by_covariances(real: Tensor, fake: Tensor, ddof: int) -> float:
     x, y = GaussianMoments().update(real), GaussianMoments().update(fake)
-    return frechet_distance(x.mean, x.cov(ddof), y.mean, y.cov(ddof))
+    return _squared_distance(x.mean, x.cov(ddof), y.mean, y.cov(ddof))
+
+
+def _squared_distance(mean_x: Tensor, cov_x: Tensor, mean_y: Tensor, cov_y: Tensor) -> float:
+    squared = (mean_x - mean_y).square().sum() + cov_x.trace() + cov_y.trace() - 2 * trace_of_root(cov_x, cov_y)
+    return max(0.0, squared.item())
 
 
 def _fid_by_samples(real: Tensor, fake: Tensor, ddof: int) -> float:

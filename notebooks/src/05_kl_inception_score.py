@@ -494,26 +494,26 @@ predict("05.ten_a_class", ["the classifier score", "FID", "recall", "coverage"])
 COLUMNS = [
     "better",
     "range",
-    "real images",
-    "labels",
+    "needs real images",
+    "needs labels",
     "fidelity: noise in half",
     "diversity: 5 classes gone",
     "diversity: 10 a class",
-    "memorisation: copies",
+    "memory: copies",
     "sample size",
 ]
 FACTS = {
-    "Inception Score": ("high", "1 to min(K, N/S)", "none", "its classifier", "yes", "yes", "no", "no", "too low if N/S is small; 5,000 a split"),
-    "FID": ("low", "0 to ∞", "yes", "none", "yes", "yes", "yes", "no", "too high, by about 1/N"),
-    "KID": ("low", "0 to ∞; estimates below 0", "yes", "none", "yes", "yes", "yes", "no", "right on average, noisy"),
-    "precision": ("high", "0 to 1", "yes", "none", "yes", "no", "no", "no", "only at equal N and k"),
-    "recall": ("high", "0 to 1", "yes", "none", "no", "yes", "yes", "no", "only at equal N and k"),
-    "density": ("high", "0 to ∞; 1 for equals", "yes", "none", "yes", "no", "no", "no", "only at equal N and k"),
-    "coverage": ("high", "0 to 1", "yes", "none", "yes", "yes", "yes", "no", "only at equal N and k"),
-    "copying test": ("low", "0 to 1; 0.05 for unseen", "training + unseen", "none", "no", "no", "no", "yes", "needs unseen images"),
-    "KL of densities": ("low", "0 to ∞", "densities", "none", *"––––", "none: exact"),
-    "HYPE∞ (chapter 06)": ("high", "0 to 1; 0.5: not told apart", "yes", "none", *"––––", "judges and images"),
-    "PPL (chapter 10)": ("low", "0 to ∞", "none", "none", *"––––", "about 50,000 pairs"),
+    "Inception Score": ("high", "1 to min(K, N/S)", "none", "its classifier", "yes", "yes", "no", "no", "too low at small N/S"),
+    "FID": ("low", "0 to ∞", "yes", "none", "yes", "yes", "yes", "no", "too high at small N"),
+    "KID": ("low", "0 to ∞, or just below", "yes", "none", "yes", "yes", "yes", "no", "right on average"),
+    "precision": ("high", "0 to 1", "yes", "none", "yes", "no", "no", "no", "fix N and k"),
+    "recall": ("high", "0 to 1", "yes", "none", "no", "yes", "yes", "no", "fix N and k"),
+    "density": ("high", "0 to ∞; 1 for equals", "yes", "none", "yes", "no", "no", "no", "fix N and k"),
+    "coverage": ("high", "0 to 1", "yes", "none", "yes", "yes", "yes", "no", "fix N and k"),
+    "copying test": ("low", "0 to 1; 0.05 for unseen", "also unseen ones", "none", "no", "no", "no", "yes", "20 unseen at least"),
+    "KL of densities": ("low", "0 to ∞", "densities", "none", *"––––", "exact"),
+    "HYPE∞ (chapter 06)": ("high", "0 to 1; 0.5: not told apart", "yes", "none", *"––––", "by judges"),
+    "PPL (chapter 10)": ("low", "0 to ∞", "none", "none", *"––––", "50,000 pairs"),
 }  # fmt: skip
 HTML(table([(name, *facts) for name, facts in FACTS.items()], head=["", *COLUMNS]))
 
@@ -537,7 +537,7 @@ sets = {
     "fidelity: noise in half": seen_by_classifier(noisy),
     "diversity: 5 classes gone": part(degrade.without_classes(labels, 5)),
     "diversity: 10 a class": part(few),
-    "memorisation: copies": (train_features[:n], train_said[:n]),
+    "memory: copies": (train_features[:n], train_said[:n]),
 }
 
 

@@ -2,6 +2,7 @@
 
 import os
 import random
+import signal
 import threading
 
 import numpy as np
@@ -108,12 +109,20 @@ def test_an_error_deep_in_a_library_still_names_the_learners_line():
     assert "torch.zeros(2) @ torch.zeros(3)" in engine.judge(ITEM, answer).message
 
 
-def test_an_endless_loop_is_stopped_and_said():
+@pytest.mark.parametrize("handler", [signal.default_int_handler, signal.SIG_IGN])
+def test_an_endless_loop_is_stopped_and_said(handler):
+    """Also where interrupts are ignored, as in a job that a shell started in the background."""
+
     def answer(x):
         while True:
             x = x + 1
 
-    verdict = engine.judge(ITEM, answer)
+    before = signal.signal(signal.SIGINT, handler)
+    try:
+        verdict = engine.judge(ITEM, answer)
+        assert signal.getsignal(signal.SIGINT) is handler
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert verdict.status == "too long" and "had not returned after 1 seconds" in verdict.message
 
 

@@ -188,3 +188,10 @@ def test_ddof_is_a_choice():
         x.mean(0), torch.cov(x.T, correction=0), y.mean(0), torch.cov(y.T, correction=0)
     )
     assert metrics.fid(x, y, ddof=0) == pytest.approx(population, rel=1e-10)
+
+
+def test_the_eigenvalue_that_centring_makes_zero_adds_nothing():
+    x = double(20, 40)
+    a = (x - x.mean(0)) / 19**0.5
+    # Against itself the trace of the root is the trace of the covariance, to the last digits.
+    assert metrics.fid(x, 2 * x) == pytest.approx(x.mean(0).square().sum().item() + a.square().sum().item(), rel=1e-13)

@@ -170,3 +170,12 @@ def test_bad_features_are_named(real, fake, says):
 def test_real_and_fake_have_no_order():
     with pytest.raises(TypeError):
         metrics.precision_recall(torch.zeros(5, 4), torch.zeros(5, 4))
+
+
+def test_tight_clusters_far_apart():
+    # Within a cluster every distance is below what a float32 product can tell from 0.
+    torch.manual_seed(5)
+    centres = 100 * torch.randn(4, 20)
+    real, fake = (centres[torch.randint(0, 4, (160,))] + 1e-2 * torch.randn(160, 20) for _ in range(2))
+    assert metrics.neighbour_radii(real, 5).tolist() == brute_radii(real, 5).tolist()
+    assert metrics.prdc(real=real, fake=fake, block=64) == pytest.approx(brute(real, fake, 5, True), rel=1e-12)

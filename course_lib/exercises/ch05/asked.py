@@ -34,7 +34,7 @@ QUIZZES["05.check"] = [
     Question(
         "One Gaussian is fitted to two humps far apart by least KL(model‖data). It …",
         [
-            Option("covers both", False, "That is KL(data‖model). Here each sample of the *model* pays where the data are thin, so it keeps out of the gap."),
+            Option("covers both", False, "That is KL(data‖model). Here each sample of the model pays where the data are thin, so it keeps out of the gap."),
             Option("settles on one hump", True, "It pays log 2 for the half that it leaves out, 0.693 for equal humps, and nothing more."),
             Option("has no best fit", False, "It has two local ones, one on each hump, and the lower one is the best."),
         ],

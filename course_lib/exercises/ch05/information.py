@@ -101,7 +101,7 @@ entropy = Exercise(
     wrong_answers={
         "without its sign": WrongAnswer(
             lambda p: torch.special.xlogy(p, p).sum(-1),
-            "It behaves like Σ p log p, which is never positive: surprise is *minus* the logarithm of a probability.",
+            "It behaves like Σ p log p, which is never positive: surprise is minus the logarithm of a probability.",
         ),
         "0 log 0": WrongAnswer(
             lambda p: -(p * p.log()).sum(-1), "It behaves like p·log p taken literally: 0·(−∞) is NaN on a computer. `torch.special.xlogy(p, p)` makes it 0."
@@ -111,7 +111,7 @@ entropy = Exercise(
         ),
         "mean for sum": WrongAnswer(
             lambda p: torch.special.entr(p).mean(-1),
-            "It behaves like the mean over the outcomes: each surprise is weighted by its p already, so the terms are *summed*.",
+            "It behaves like the mean over the outcomes: each surprise is weighted by its p already, so the terms are summed.",
         ),
         "surprises unweighted": WrongAnswer(
             lambda p: -p.clamp(min=1e-12).log().mean(-1),
@@ -207,7 +207,7 @@ cross_entropy_exercise = Exercise(
     ],
     wrong_answers={
         "the other way round": WrongAnswer(
-            lambda p, q: cross_entropy(q, p), "It behaves like −Σ q log p. What *comes* is weighted (p), what was *expected* is inside the logarithm (q)."
+            lambda p, q: cross_entropy(q, p), "It behaves like −Σ q log p. What comes is weighted (p), what was expected is inside the logarithm (q)."
         ),
         "relative": WrongAnswer(
             metrics.kl_divergence, "It behaves like KL(p‖q), 0 at q = p. Cross-entropy is H(p) more: the surprise that nobody is spared."
@@ -303,7 +303,7 @@ kl = Exercise(
         ),
         "terms without a sum": WrongAnswer(
             lambda p, q: torch.special.xlogy(p, p) - torch.special.xlogy(p, q),
-            "It returns p·log(p/q) for each outcome, as a much-copied formula has it. Single terms can be negative and mean nothing; KL is their *sum*.",
+            "It returns p·log(p/q) for each outcome, as a much-copied formula has it. Single terms can be negative and mean nothing; KL is their sum.",
         ),
         "0 log 0": WrongAnswer(
             lambda p, q: (p * (p / q).log()).sum(-1), "It behaves like p·log(p/q) taken literally: 0·(−∞) is NaN. `torch.special.xlogy(p, ·)` makes it 0."
@@ -314,13 +314,17 @@ kl = Exercise(
         "mean for sum": WrongAnswer(
             _torch_default, "It behaves like `F.kl_div` with its default reduction: the mean over all entries, K times too small. Sum over the outcomes."
         ),
+        "arguments of kl_div": WrongAnswer(
+            lambda p, q: F.kl_div(p.log(), q, reduction="sum"),
+            "It behaves like `F.kl_div(p.log(), q)`, which is KL(q‖p): PyTorch's function takes the logarithm of what was expected first, then what comes, and sums a batch into one number.",
+        ),
         "symmetrised": WrongAnswer(
             lambda p, q: (metrics.kl_divergence(p, q) + metrics.kl_divergence(q, p)) / 2,
             "It behaves like the mean of both directions (Jeffreys, halved). KL is not symmetric, and the difference is this chapter's subject.",
         ),
         "absolute": WrongAnswer(
             lambda p, q: (torch.special.xlogy(p, p) - torch.special.xlogy(p, q)).abs().sum(-1),
-            "It adds absolute values. Some terms *are* negative; the sum never is.",
+            "It adds absolute values. Some terms are negative; the sum never is.",
         ),
         "cross-entropy": WrongAnswer(cross_entropy, "It behaves like −Σ p log q, H(p) too much: at q = p it is not 0."),
         "bits": WrongAnswer(lambda p, q: metrics.kl_divergence(p, q) / LOG2, "It behaves like bits. Here: nats."),

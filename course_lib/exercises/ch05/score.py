@@ -67,7 +67,7 @@ def _one_class(answer):
     require(
         abs(found - 1) < 1e-6,
         f"Six sure images of one class: p(y|x) = p(y), so KL is 0 and the score 1, its worst; yours gives {found:.4f}. "
-        "Is p(y) the mean over the images that were *given*?",
+        "Is p(y) the mean over the images that were given?",
     )
 
 
@@ -117,20 +117,24 @@ score = Exercise(
         "no exponential": WrongAnswer(
             lambda probabilities: inception_score(probabilities).log(), "It behaves like E KL without the exponential: from 0 to log K. That is where «IS can be 0» comes from."
         ),
+        "0 log 0": WrongAnswer(
+            lambda probabilities: (probabilities * (probabilities / probabilities.mean(0)).log()).sum(1).mean().exp(),
+            "The logarithm of a probability that is exactly 0 is in it: 0·(−∞) is NaN. `torch.special.xlogy` makes it 0; your `kl_divergence` knows that.",
+        ),
         "the other way round": WrongAnswer(
             lambda probabilities: metrics.kl_divergence(probabilities.mean(0).expand_as(probabilities), probabilities).mean().exp(),
             "It behaves like KL(p(y)‖p(y|x)), infinite as soon as one image is sure. The image comes first: KL(p(y|x)‖p(y)).",
         ),
         "even classes for p(y)": WrongAnswer(
             lambda probabilities: (math.log(probabilities.shape[1]) - metrics.entropy(probabilities).mean()).exp(),
-            "p(y) behaves like 1/K for each class, the distribution of real labels. It is the mean over the *generated* images: a generator "
+            "p(y) behaves like 1/K for each class, the distribution of real labels. It is the mean over the generated images: a generator "
             "of nothing but bags would score K with yours.",
         ),
         "averaged twice": WrongAnswer(
             lambda probabilities: (
                 torch.special.xlogy(probabilities, probabilities) - torch.special.xlogy(probabilities, probabilities.mean(0))
             ).mean().exp(),
-            "It averages over classes as well as over images: the K-th root of the score. KL *sums* over classes; images alone are averaged.",
+            "It averages over classes as well as over images: the K-th root of the score. KL sums over classes; images alone are averaged.",
         ),
         "exponential first": WrongAnswer(
             lambda probabilities: metrics.kl_divergence(probabilities, probabilities.mean(0).expand_as(probabilities)).exp().mean(),
@@ -246,14 +250,14 @@ one_of_each_exercise = Exercise(
     ],
     wrong_answers={
         "class of each image": WrongAnswer(
-            lambda probabilities: probabilities.argmax(1), "It returns the class of each image, N numbers. Asked is the image of each class: the maximum over *images*, `argmax(0)`."
+            lambda probabilities: probabilities.argmax(1), "It returns the class of each image, N numbers. Asked is the image of each class: the maximum over images, `argmax(0)`."
         ),
         "surest of all": WrongAnswer(
             lambda probabilities: probabilities.amax(1).topk(probabilities.shape[1]).indices,
             "It takes the surest images whatever their class: they may all be of one class, and then the score is 1.",
         ),
         "first of each": WrongAnswer(_first_of_each, "It takes the first image of each class. The score also pays for sureness: take the surest."),
-        "least sure": WrongAnswer(lambda probabilities: probabilities.argmin(0), "It takes for each class the image that is *least* probably of it."),
+        "least sure": WrongAnswer(lambda probabilities: probabilities.argmin(0), "It takes for each class the image that is least probably of it."),
         "the probabilities": WrongAnswer(lambda probabilities: probabilities.amax(0), "It returns how sure the best images are, not which ones they are: `argmax` instead of `amax`."),
         "winners only": WrongAnswer(
             _winners, "It looks only at images whose most probable class it is. A class that never comes first then gets image 0; its best image counts all the same."
@@ -354,7 +358,7 @@ split_scores_exercise = Exercise(
     ],
     solution_also=[inception_score],
     wrong_answers={
-        "one p(y) for all": WrongAnswer(_common_marginal, "p(y) is taken over all images. Each part is scored as if it were all there is: with its *own* p(y)."),
+        "one p(y) for all": WrongAnswer(_common_marginal, "p(y) is taken over all images. Each part is scored as if it were all there is: with its own p(y)."),
         "every S-th": WrongAnswer(
             lambda probabilities, splits: torch.stack([inception_score(probabilities[part::splits]) for part in range(splits)]),
             "It takes every S-th image. The published score cuts contiguous parts, so the order of the images matters; this deals them out.",
