@@ -152,7 +152,7 @@ def exercise(exercise_id: str, *, reset: bool = False) -> Callable[[Callable], C
 
 def running_on(chapter: str) -> cards.Card:
     """Which of a chapter's functions are the learner's own in this kernel, and which the library's."""
-    rows = [(item_id, source) for item_id, source in _bound.items() if item_id.startswith(chapter)]
+    rows = [(item_id, source) for item_id, source in _bound.items() if item_id.split(".")[0] == chapter]
     own = sum(source.startswith("your") for _, source in rows)
     title = (
         "Everything below runs on your own code"

@@ -175,7 +175,7 @@ reveal(
 predict("05.two_humps", ["forward, KL(data‖model)", "reverse, KL(model‖data)", "both", "neither"])
 
 # %% [markdown]
-# Try it: put the normal over both humps, then over one. The two lower strips show where each direction is paid. The buttons jump to the least of
+# Try it: put the normal over both humps, then over one. The two lower strips show where each direction is paid (cut off at 0.9). The buttons jump to the least of
 # each direction. Then three questions for your hands: is there a second valley of the reverse KL, on the other hump? What happens to the reverse fit
 # between 3 and 3.5 apart? And why is it the forward KL that explodes at deviation 0.2?
 
@@ -518,7 +518,8 @@ FACTS = {
 HTML(table([(name, *facts) for name, facts in FACTS.items()], head=["", *COLUMNS]))
 
 # %% [markdown]
-# "–": not run here. KL needs densities, which a GAN does not have, people judge in HYPE, and path length looks at how images change, not at sets. Now the run:
+# "–": not run here. KL needs densities, which a GAN does not have, people judge in HYPE, and path length looks at how images change, not at sets.
+# "Memory" is a generator that hands out its training images. Now the run:
 
 # %% id="spoiled"
 n = 2000

@@ -89,7 +89,7 @@ def test_a_whole_chapter_runs_unanswered(notebook, chapter):
     assert not [output for output in outputs if output["output_type"] == "error" or output.get("name") == "stderr"]
     pages = ["".join(output.get("data", {}).get("text/html", "")) for output in outputs]
     for item in engine.all_exercises():
-        if item.id.startswith(chapter.stem.split("_")[0]):
+        if item.id.split(".")[0] == chapter.stem.split("_")[0]:
             assert any(f"{item.id}: not attempted yet" in page for page in pages)
     figures = [page for page in pages if "course-figure" in page]
     for figure in figures:
