@@ -15,8 +15,14 @@ COLOURS = {"right": "#1b9e77", "wrong": "#d95f02", "error": "#d95f02", "open": "
 
 
 def escape(text: str) -> str:
-    """Text as HTML; `code` between backticks becomes code."""
-    return re.sub(r"`([^`]+)`", r"<code>\1</code>", html.escape(text))
+    """Text as HTML; `code` between backticks becomes code, a *word* between asterisks emphasis."""
+    parts = re.split(r"`([^`]+)`", html.escape(text))
+    return "".join(
+        f"<code>{part}</code>"
+        if number % 2
+        else re.sub(r"(?<![\w*])\*(\S(?:[^*]*\S)?)\*(?![\w*])", r"<em>\1</em>", part)
+        for number, part in enumerate(parts)
+    )
 
 
 @dataclass(frozen=True)
