@@ -158,6 +158,7 @@ def test_lab_starts_prints_its_address_and_stops(tmp_path):
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             start_new_session=True,
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),  # ignored in background jobs
         )
         address, said = "", []
         for line in server.stdout:
