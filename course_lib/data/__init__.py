@@ -107,6 +107,12 @@ def to_uint8(images: Tensor) -> Tensor:
     return images.detach().float().mul(127.5).add_(127.5).round_().to(torch.uint8)
 
 
+def centre(images: Tensor, size: int) -> Tensor:
+    """The middle (size, size) of each image: takes a border off that `Images.padded` put on."""
+    top, left = (images.shape[2] - size) // 2, (images.shape[3] - size) // 2
+    return images[:, :, top : top + size, left : left + size]
+
+
 def epoch_order(count: int, epoch: int, seed: int, device: torch.device | str) -> Tensor:
     """A permutation of range(count) that depends on (seed, epoch) alone."""
     return torch.randperm(count, generator=keyed_generator(device, seed, epoch, "order"), device=device)

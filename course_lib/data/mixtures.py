@@ -103,7 +103,7 @@ def grid(modes: int = 25, spacing: float = 1.0, std: float = 0.05) -> Mixture:
 
 
 def spiral(turns: float = 1.5, radius: float = 2.0, std: float = 0.06, components: int = 120) -> Mixture:
-    """An Archimedean spiral: components at equal steps of arc (to the second order in 1/turns)."""
+    """An Archimedean spiral: the angle grows as a root, so that neighbours stand 1.2 to 1.7 deviations apart."""
     angle = 2 * math.pi * turns * torch.linspace(0.02, 1, components, dtype=torch.float64).sqrt()
     distance = radius * angle / (2 * math.pi * turns)
     return mixture(torch.stack([distance * angle.cos(), distance * angle.sin()], 1), std)

@@ -68,6 +68,30 @@ def column_mean(rows: Tensor) -> Tensor:
     return sum(block.sum(0, dtype=torch.float64) for block in rows.split(ROWS)) / len(rows)
 
 
+def two_gaussians(**given: Tensor) -> list[Tensor]:
+    """mean, covariance, mean, covariance in float64, named as the caller names them; (d,) and (d, d) of one d.
+
+    raises: ValueError if shapes do not fit or a number is not finite
+    """
+    tensors = {name: torch.as_tensor(tensor) for name, tensor in given.items()}
+    tensors = {name: (t.cpu() if t.device.type == "mps" else t).double() for name, t in tensors.items()}
+    first, mean = next(iter(tensors.items()))
+    if mean.ndim != 1:
+        raise ValueError(f"{first}: expected (d,), got {tuple(mean.shape)}")
+    d = len(mean)
+    for (name, tensor), shape in zip(tensors.items(), ((d,), (d, d), (d,), (d, d))):
+        if tensor.shape != shape:
+            raise ValueError(f"{name}: expected {shape}, got {tuple(tensor.shape)}")
+        if not torch.isfinite(tensor).all():
+            raise ValueError(f"{name}: expected finite numbers, got NaN or infinity")
+    return list(tensors.values())
+
+
+def panel_edges(d: int, panels: int) -> list[int]:
+    """0, …, d in `panels` steps; one step where panels would be too narrow to pay."""
+    return [d * i // panels for i in range(panels + 1)] if d >= 64 * panels else [0, d]
+
+
 def gram_(out: Tensor, rows: Tensor, panels: int = 8) -> Tensor:
     """Adds rowsᵀ·rows to the lower triangle of out, in place: panels of columns, half the multiplications.
 
@@ -75,8 +99,7 @@ def gram_(out: Tensor, rows: Tensor, panels: int = 8) -> Tensor:
 
     out: (d, d);  rows: (N, d)
     """
-    d = rows.shape[1]
-    edges = [d * i // panels for i in range(panels + 1)] if d >= 64 * panels else [0, d]
+    edges = panel_edges(rows.shape[1], panels)
     for start, stop in zip(edges, edges[1:]):
         out[start:stop, :stop].addmm_(rows[:, start:stop].T, rows[:, :stop])
     return out

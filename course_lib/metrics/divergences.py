@@ -10,6 +10,8 @@ import math
 import torch
 from torch import Tensor
 
+from course_lib.metrics.checks import two_gaussians
+
 
 def entropy(p: Tensor) -> Tensor:
     """H(p) = −Σ p log p, with 0 log 0 = 0. p: (..., K) probabilities → (...)"""
@@ -36,20 +38,8 @@ def gaussian_kl(mean_p: Tensor, cov_p: Tensor, mean_q: Tensor, cov_q: Tensor) ->
     returns: scalar float64, differentiable
     raises:  ValueError if shapes do not fit or a covariance is singular (then the divergence is infinite)
     """
-    mean_p, cov_p, mean_q, cov_q = (torch.as_tensor(t).double() for t in (mean_p, cov_p, mean_q, cov_q))
-    if mean_p.ndim != 1:
-        raise ValueError(f"mean_p: expected (d,), got {tuple(mean_p.shape)}")
+    mean_p, cov_p, mean_q, cov_q = two_gaussians(mean_p=mean_p, cov_p=cov_p, mean_q=mean_q, cov_q=cov_q)
     d = len(mean_p)
-    for name, tensor, shape in (
-        ("mean_p", mean_p, (d,)),
-        ("cov_p", cov_p, (d, d)),
-        ("mean_q", mean_q, (d,)),
-        ("cov_q", cov_q, (d, d)),
-    ):
-        if tensor.shape != shape:
-            raise ValueError(f"{name}: expected {shape}, got {tuple(tensor.shape)}")
-        if not torch.isfinite(tensor).all():
-            raise ValueError(f"{name}: expected finite numbers, got NaN or infinity")
     factors = []
     for name, cov in (("cov_p", cov_p), ("cov_q", cov_q)):
         factor, failed = torch.linalg.cholesky_ex(cov)

@@ -22,6 +22,7 @@ from safetensors.torch import save as to_bytes
 from torch import Tensor, nn
 
 from course_lib import assets, runtime
+from course_lib.data import centre
 from course_lib.files import cache_dir, write_atomically
 from course_lib.metrics.moments import GaussianMoments
 from course_lib.models import inception
@@ -50,8 +51,7 @@ def _centre(x: Tensor, size: int) -> Tensor:
         raise ValueError(
             f"images: expected {size} to {size + 4} pixels a side, of which the middle is seen, got {(height, width)}"
         )
-    top, left = (height - size) // 2, (width - size) // 2
-    return x[:, :, top : top + size, left : left + size]
+    return centre(x, size)
 
 
 def _half_pixel(x: Tensor, size: int) -> Tensor:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from course_lib.metrics.checks import ROWS, column_mean, feature_pair, gram_, whole_number
+from course_lib.metrics.checks import ROWS, column_mean, feature_pair, gram_, panel_edges, two_gaussians, whole_number
 from course_lib.metrics.moments import GaussianMoments
 from course_lib.runtime import keyed_generator
 
@@ -25,20 +25,8 @@ def frechet_distance(mean_x: Tensor, cov_x: Tensor, mean_y: Tensor, cov_y: Tenso
     mean_x, mean_y: (d,);  cov_x, cov_y: (d, d) symmetric, positive semi-definite; computed in float64
     raises: ValueError if shapes do not fit, a number is not finite or a matrix is no covariance
     """
-    mean_x, cov_x, mean_y, cov_y = (_double(t) for t in (mean_x, cov_x, mean_y, cov_y))
-    if mean_x.ndim != 1:
-        raise ValueError(f"mean_x: expected (d,), got {tuple(mean_x.shape)}")
-    d = len(mean_x)
-    for name, tensor, shape in (
-        ("mean_x", mean_x, (d,)),
-        ("cov_x", cov_x, (d, d)),
-        ("mean_y", mean_y, (d,)),
-        ("cov_y", cov_y, (d, d)),
-    ):
-        if tensor.shape != shape:
-            raise ValueError(f"{name}: expected {shape}, got {tuple(tensor.shape)}")
-        if not torch.isfinite(tensor).all():
-            raise ValueError(f"{name}: expected finite numbers, got NaN or infinity")
+    mean_x, cov_x, mean_y, cov_y = two_gaussians(mean_x=mean_x, cov_x=cov_x, mean_y=mean_y, cov_y=cov_y)
+    mean_x, cov_x, mean_y, cov_y = (t.detach() for t in (mean_x, cov_x, mean_y, cov_y))
     _is_symmetric(cov_x, "cov_x"), _is_symmetric(cov_y, "cov_y")
     return _squared_distance(mean_x, cov_x, mean_y, cov_y)
 
@@ -193,7 +181,7 @@ def _trusted(values: Tensor, scale: Tensor) -> bool:
 def _sandwich(factor: Tensor, cov: Tensor, panels: int = 8) -> Tensor:
     """LᵀΣL, lower triangle only; the zeros above L's diagonal are not multiplied."""
     d = len(factor)
-    edges = [d * i // panels for i in range(panels + 1)] if d >= 64 * panels else [0, d]
+    edges = panel_edges(d, panels)
     product, out = torch.empty_like(cov), torch.zeros_like(cov)
     for start, stop in zip(edges, edges[1:]):
         torch.mm(cov[:, start:], factor[start:, start:stop], out=product[:, start:stop])
@@ -219,8 +207,3 @@ def _is_symmetric(cov: Tensor, argument: str) -> None:
         raise ValueError(f"{argument}: expected a symmetric matrix, got entries {worst:.3g} apart")
     if cov.numel() and cov.diagonal().min() < 0:
         raise ValueError(f"{argument}: expected no negative variance, got {cov.diagonal().min():.3g}")
-
-
-def _double(tensor: Tensor) -> Tensor:
-    tensor = torch.as_tensor(tensor).detach()
-    return (tensor.cpu() if tensor.device.type == "mps" else tensor).double()

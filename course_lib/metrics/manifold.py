@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from course_lib.metrics.checks import feature_rows
+from course_lib.metrics.neighbours import rooted
 
 ENTRIES = 1 << 22  # differences held at a time
 
@@ -27,5 +28,5 @@ def in_manifold(points: Tensor, centres: Tensor, radii: Tensor) -> Tensor:
     inside = []
     for rows in points.double().split(max(1, ENTRIES // centres.numel())):
         squared = (rows[:, None] - centres.double()).square().sum(2)
-        inside.append((squared.to(radii.dtype).sqrt() <= radii).any(1))
+        inside.append((rooted(squared, radii.dtype) <= radii).any(1))
     return torch.cat(inside)

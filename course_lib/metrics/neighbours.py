@@ -48,7 +48,7 @@ def exact_distances(x: Tensor, i: Tensor, y: Tensor, j: Tensor) -> Tensor:
     i, j = i.to(x.device), j.to(y.device)
     parts = [(x[a].double() - y[b].double()).square().sum(1) for a, b in zip(i.split(BLOCK // 2), j.split(BLOCK // 2))]
     squared = torch.cat(parts) if parts else x.new_zeros(0, dtype=torch.float64)
-    return _rooted(squared, working(x, y))
+    return rooted(squared, working(x, y))
 
 
 def pair_distances(x: Tensor, i: Tensor, y: Tensor, j: Tensor) -> Tensor:
@@ -61,10 +61,10 @@ def pair_distances(x: Tensor, i: Tensor, y: Tensor, j: Tensor) -> Tensor:
     margin = space.margin(space.rows(x)[1][i], space.rows(y)[1][j])
     squared = lower[i, j] + margin / 2
     squared = torch.where(squared > margin, squared, 0.0)  # duplicates
-    return _rooted(squared / space.scale**2, torch.float32)
+    return rooted(squared / space.scale**2, torch.float32)
 
 
-def _rooted(squared: Tensor, dtype: torch.dtype) -> Tensor:
+def rooted(squared: Tensor, dtype: torch.dtype) -> Tensor:
     """The root of squared distances rounded to dtype. A float32 root is taken in float64: that of torch on a CPU is
     one digit off in 1 of 100 cases, and a tie between two distances hangs on the last one."""
     return squared.to(dtype).double().sqrt().to(dtype)

@@ -43,8 +43,6 @@ class Protocol:
     score_ddof: int = 0  # of the ± over splits
     neighbours: int = 3  # k of precision and recall
     strict: bool = False  # inside a ball if d < r, and not d ≤ r
-    path_percentiles: tuple[float, float] = (1, 99)  # of path lengths, what is kept
-    path_space: str = "z"
     note: str = ""
 
     def __post_init__(self):
@@ -86,7 +84,6 @@ PROTOCOLS = {
             resize="bilinear-tf1",
             scaling="tensorflow",
             ddof=0,
-            path_space="w",
             note="its precision and recall take VGG16's fc features, which are in no package",
         ),
         Protocol(

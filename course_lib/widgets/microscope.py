@@ -86,7 +86,7 @@ class MetricMicroscope(Picture):
         key = name if name == SOURCES[0] else (name, self.threshold.value)
         if key not in self.sets:
             generator = zoo.load("dcgan-fashion")[0]
-            images = zoo.sample(generator, self.count, threshold=self.threshold.value or None)[:, :, 2:-2, 2:-2]
+            images = data.centre(zoo.sample(generator, self.count, threshold=self.threshold.value or None), 28)
             self.sets[key] = images, self._features(images)[1].argmax(1)
         return self.sets[key]
 

@@ -32,16 +32,10 @@ def classify(
     features, probabilities = [], []
     for batch in images.split(1000):
         batch = data.to_float(batch) if batch.dtype == torch.uint8 else batch
-        found = classifier.features(centre(batch, 28).to(device))
+        found = classifier.features(data.centre(batch, 28).to(device))
         features.append(found.cpu())
         probabilities.append(classifier.head(found).softmax(1).cpu())
     return torch.cat(features), torch.cat(probabilities)
-
-
-def centre(images: Tensor, size: int) -> Tensor:
-    """The middle (size, size) of each image: takes a border off that `Images.padded` put on."""
-    top, left = (images.shape[2] - size) // 2, (images.shape[3] - size) // 2
-    return images[:, :, top : top + size, left : left + size]
 
 
 @functools.lru_cache(maxsize=2)

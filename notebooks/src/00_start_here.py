@@ -158,7 +158,7 @@ widgets.glossary()
 # - The discriminator returns logits; σ makes probabilities of them.
 # - Predict, run, look, explain. The chapters run on your code.
 #
-# Further reading: Goodfellow et al. 2014 ([arXiv:1406.2661](https://arxiv.org/abs/1406.2661)), the paper that began it, is eight pages long and good
+# Further reading: Goodfellow et al. 2014 ([arXiv:1406.2661](https://arxiv.org/abs/1406.2661)), the paper that began it, is short and good
 # to have read once before chapter 01 and once after.
 
 # %% id="progress"

@@ -571,9 +571,9 @@ quiz("01.check")
 # - Where samples and data do not overlap, JSD is $\log 2$ and flat. At a logit of −4 the saturating loss has slope −0.018, the other −0.982.
 # - Two players who both go downhill can circle, or spiral out. An equilibrium that exists is not yet one that is reached.
 #
-# Further reading: Goodfellow et al. 2014 ([arXiv:1406.2661](https://arxiv.org/abs/1406.2661)) for the game and its proof, eight pages;
+# Further reading: Goodfellow et al. 2014 ([arXiv:1406.2661](https://arxiv.org/abs/1406.2661)) for the game and its proof;
 # Mescheder et al. 2018 ([arXiv:1801.04406](https://arxiv.org/abs/1801.04406)) for the Dirac game, section 2; Nowozin et al. 2016
-# ([arXiv:1606.00709](https://arxiv.org/abs/1606.00709)) for the family, tables 1 to 3; Arjovsky, Bottou 2017
+# ([arXiv:1606.00709](https://arxiv.org/abs/1606.00709)) for the family and its table of divergences; Arjovsky, Bottou 2017
 # ([arXiv:1701.04862](https://arxiv.org/abs/1701.04862)) for why disjoint supports are the rule with images.
 
 # %% id="running-on"

@@ -549,7 +549,7 @@ if fetched and inception_images:
         for images in (
             data.to_float(test.pixels[:m]),
             data.to_float(train.pixels[:m]),
-            zoo.sample(dcgan, m)[:, :, 2:30, 2:30],
+            data.centre(zoo.sample(dcgan, m), 28),
             zoo.sample(mlp, m),
         )
     )
@@ -712,11 +712,11 @@ quiz("04.check")
 # - FID fits two normals to two sets of features. It sees missing variety and it sees blur, and cannot say which. Ask for $N$, for the tool, and for the
 #   floor.
 #
-# Further reading: Heusel et al. 2017 ([arXiv:1706.08500](https://arxiv.org/abs/1706.08500)), equation 6 and figure 3, for FID under six kinds of
+# Further reading: Heusel et al. 2017 ([arXiv:1706.08500](https://arxiv.org/abs/1706.08500)), equation 6, and for FID under six kinds of
 # damage; Szegedy et al. 2014 ([arXiv:1409.4842](https://arxiv.org/abs/1409.4842)), figure 2, for the first block, and 2015
 # ([arXiv:1512.00567](https://arxiv.org/abs/1512.00567)), sections 3 and 4, for the factorised ones and a candid word on auxiliary classifiers; Parmar, Zhang, Zhu 2021
 # ([arXiv:2104.11222](https://arxiv.org/abs/2104.11222)) for what resizing alone does to an FID; Peyré, Cuturi 2018
-# ([arXiv:1803.00567](https://arxiv.org/abs/1803.00567)), section 2.6, for the formula as optimal transport.
+# ([arXiv:1803.00567](https://arxiv.org/abs/1803.00567)) for the formula as optimal transport.
 
 # %% id="running-on"
 running_on("04")

@@ -386,7 +386,7 @@ plots.image_grids(
     {
         f"ten photographs: {scores['ten photographs']:.3f}": test.pixels[ten],
         f"pleasing noise: {scores['pleasing noise']:.2f}": pleasing[:10],
-        f"DCGAN: {scores['DCGAN']:.2f}": data.to_uint8(drawn["dcgan"][:10, :, 2:30, 2:30]),
+        f"DCGAN: {scores['DCGAN']:.2f}": data.to_uint8(data.centre(drawn["dcgan"][:10], 28)),
     },
     columns=5,
     title=f"Both beat {len(real):,} photographs ({scores['photographs']:.2f}), whose classifier score is no upper bound",

@@ -82,3 +82,9 @@ def test_bad_input_says_so():
         mixtures.ring().cdf(torch.zeros(3))
     with pytest.raises(ValueError, match="did you mean 'fashion-mnist'"):
         data.load("fashion")
+
+
+def test_the_spiral_has_no_gaps():
+    world = mixtures.spiral()
+    steps = (world.means[1:] - world.means[:-1]).norm(dim=1) / world.stds[0]
+    assert steps.min() > 1.2 and steps.max() < 1.7

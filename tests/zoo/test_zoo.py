@@ -137,4 +137,4 @@ def test_damage_is_named_with_its_cure(tmp_path, monkeypatch):
 
 def test_a_border_comes_off_where_it_was_put_on():
     images = data.load("fashion-mnist", "test").subset(slice(0, 4))
-    assert torch.equal(judging.centre(images.padded(32).pixels, 28), images.pixels)
+    assert torch.equal(data.centre(images.padded(32).pixels, 28), images.pixels)
