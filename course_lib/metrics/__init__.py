@@ -8,6 +8,7 @@ from course_lib.metrics.lpips import lpips
 from course_lib.metrics.memorisation import Memorisation, memorisation
 from course_lib.metrics.moments import GaussianMoments
 from course_lib.metrics.neighbours import nearest_distances, neighbour_radii
+from course_lib.metrics.path_length import PathLength, PathProtocol, perceptual_path_length
 from course_lib.metrics.prd import PRDCurve, prd_curve, prd_from_histograms
 from course_lib.metrics.precision_recall import (
     PRDC,
@@ -31,6 +32,8 @@ __all__ = [
     "InceptionScore",
     "Memorisation",
     "PRDCurve",
+    "PathLength",
+    "PathProtocol",
     "PrecisionRecall",
     "UnbiasedKID",
     "density_coverage",
@@ -51,6 +54,7 @@ __all__ = [
     "nearest_distances",
     "neighbour_radii",
     "open_images",
+    "perceptual_path_length",
     "prd_curve",
     "prd_from_histograms",
     "prdc",
