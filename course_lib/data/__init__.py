@@ -14,10 +14,16 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from course_lib.data import cifar, fashion, mnist
+from course_lib.data import avatars, cifar, fashion, mnist
 from course_lib.runtime import keyed_generator, known
 
-DATASETS = {"fashion-mnist": fashion.read, "mnist": mnist.read, "cifar-10": cifar.read}
+DATASETS = {
+    "fashion-mnist": fashion.read,
+    "mnist": mnist.read,
+    "cifar-10": cifar.read,
+    "avatars": avatars.read,
+    "avatars-small": avatars.read_small,
+}
 SPLITS = ("train", "test")
 
 
@@ -71,11 +77,13 @@ class Images:
 
 
 def load(name: str, split: str = "train") -> Images:
-    """A data set by name; each has ten classes. Nothing is downloaded here.
+    """A data set by name. Nothing is downloaded here.
 
     "fashion-mnist"  60,000 train, 10,000 test, (1, 28, 28); part of the course
     "mnist"          60,000 train, 10,000 test, (1, 28, 28); after `gan-course fetch mnist`
     "cifar-10"       50,000 train, 10,000 test, (3, 32, 32); after `gan-course fetch cifar-10`
+    "avatars"        20,000 train, 10,000 test, (3, 64, 64), with attributes; drawn on first use, in minutes
+    "avatars-small"  the first 2,000 and 500 of them; part of the course
 
     raises: ValueError for an unknown name or split; FileNotFoundError or ValueError naming the file, what
             was expected and what mends it, if the data on disk is missing or damaged
