@@ -155,16 +155,21 @@ class Synthesis(nn.Module):
         styles = w[:, None].expand(-1, self.depth, -1) if w.ndim == 2 else w
         if noise is None:
             noise = self.noise(1, torch.Generator(w.device).manual_seed(0))
-        x = self.constant.expand(len(w), -1, -1, -1)
         last = _doublings(self.resolution)
-        for index, layer in enumerate(self.layers[: self.depth]):
-            if index == 2 * last:
-                before = x  # what the stage before ends with
-            x = layer(x, styles[:, index], noise[index])
-        image = self.to_rgb[last](x)
+        before = self.through(self.constant.expand(len(w), -1, -1, -1), styles, noise, 0, 2 * last)
+        image = self.to_rgb[last](self.through(before, styles, noise, 2 * last, self.depth))
         if self.alpha == 1 or last == 0:
             return image
         return torch.lerp(upsample(self.to_rgb[last - 1](before)), image, self.alpha)  # at α = 0 exactly that stage's
+
+    def through(self, x: Tensor, styles: Tensor, noise: list[Tensor], start: int, stop: int) -> Tensor:
+        """Maps x, which layer `start` expects, through the layers from there up to, and without, `stop`.
+
+        styles: (N, L, w_dim), of which only those of these layers count
+        """
+        for index in range(start, stop):
+            x = self.layers[index](x, styles[:, index], noise[index])
+        return x
 
 
 class Generator(nn.Module):
