@@ -1,6 +1,6 @@
 """What this machine is and how the course runs on it: device, profile, precision, randomness, files.
 
-Every other module may import this one; of the course it imports only `files`.
+Every other module may import this one; of the course it imports only `files` and `ranks`.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from pathlib import Path
 
 import torch
 
+from course_lib import ranks
 from course_lib.files import cache_dir, write_atomically
 
 PROFILES = ("ci", "laptop", "gpu")
@@ -170,10 +171,10 @@ def _read_json(path: Path) -> dict:
 
 
 def progress_bar(iterable: Iterable, **options):
-    """tqdm that fits its surroundings (notebook or terminal) and is silent under CI.
+    """tqdm that fits its surroundings (notebook or terminal) and is silent under CI and on all ranks but the first.
 
     TQDM_DISABLE does not reach `tqdm.notebook`, so `disable=` is set here.
     """
     from tqdm.auto import tqdm
 
-    return tqdm(iterable, disable=profile() == "ci", **options)
+    return tqdm(iterable, disable=profile() == "ci" or ranks.rank() > 0, **options)

@@ -1,6 +1,7 @@
 """Metrics: pure functions of features and of probabilities; one file each, on the CPU or a GPU."""
 
 from course_lib.metrics.divergences import entropy, gaussian_kl, js_divergence, kl_divergence
+from course_lib.metrics.fid_error import fid_standard_error
 from course_lib.metrics.frechet import FIDInfinity, fid, fid_infinity, frechet_distance
 from course_lib.metrics.inception_score import InceptionScore, inception_score
 from course_lib.metrics.kid import KID, UnbiasedKID, kid, kid_of_subsets, kid_unbiased
@@ -20,7 +21,8 @@ from course_lib.metrics.precision_recall import (
     realism,
 )
 
-from course_lib.metrics.evaluate import Evaluation, evaluate, open_images  # isort: skip  (needs the names above)
+from course_lib.metrics.evaluate import Evaluation, evaluate  # isort: skip  (needs the names above)
+from course_lib.metrics.sources import open_images  # isort: skip
 
 __all__ = [
     "KID",
@@ -41,6 +43,7 @@ __all__ = [
     "evaluate",
     "fid",
     "fid_infinity",
+    "fid_standard_error",
     "frechet_distance",
     "gaussian_kl",
     "inception_score",

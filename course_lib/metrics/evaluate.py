@@ -3,31 +3,30 @@
 from __future__ import annotations
 
 import time
-from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-import numpy as np
 import torch
 from torch import Tensor
 
-from course_lib import metrics
-from course_lib.data import DATASETS, Images
-from course_lib.data import load as load_data
+from course_lib import metrics, ranks
+from course_lib.data import Images
 from course_lib.metrics import features, protocols
 from course_lib.metrics.features import Extractor
 from course_lib.metrics.protocols import Protocol
-from course_lib.runtime import known, progress_bar
+from course_lib.metrics.sources import open_images
+from course_lib.runtime import known
 
 LEAST = 2  # images a side: one has no covariance
 
 
 @dataclass(frozen=True)
 class Measured:
-    """One number. `error` is None where there is none; `error_is` says what kind it is.
+    """One number. `error` is None where there is none; `error_is` says what kind it is, or why there is none.
 
     protocol: whose definition; extractor, weights: whose eyes, with their SHA-256
+    seconds:  of the arithmetic, once there are features
     """
 
     metric: str
@@ -46,7 +45,10 @@ class Measured:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """What `evaluate` returns: rows in the order asked for, what could not be measured and why, and what to know."""
+    """What `evaluate` returns: rows in the order asked for, what could not be measured and why, and what to know.
+
+    network_seconds: of looking at the images, or of reading what an earlier look left in the cache
+    """
 
     rows: tuple[Measured, ...]
     missing: dict[str, str]  # metric → why there is no number
@@ -54,6 +56,7 @@ class Evaluation:
     real: str
     fake: str
     seconds: float
+    network_seconds: float
 
     def __getitem__(self, metric: str) -> Measured:
         return {row.metric: row for row in self.rows}[known("metric", metric, [row.metric for row in self.rows])]
@@ -77,7 +80,22 @@ class Metric:
 
 
 def _fid(protocol: Protocol, real: Tensor, fake: Tensor, head):
-    return [("fid", protocols.fid(protocol, real=real, fake=fake), None, "")]
+    value = protocols.fid(protocol, real=real, fake=fake)
+    try:
+        return [("fid", value, metrics.fid_standard_error(real, fake), "standard error, without the bias of N")]
+    except ValueError:
+        return [("fid", value, None, f"none: it needs more images than the {real.shape[1]} features, and no dead ones")]
+
+
+def _fid_infinity(protocol: Protocol, real: Tensor, fake: Tensor, head):
+    least = 4 * real.shape[1]  # so that half of the sizes, which begin at two for each feature, lie below N / 2
+    if len(fake) < least:
+        raise ValueError(
+            f"fake: expected at least {least} images, four for each feature (with fewer the bias is no straight line "
+            f"over 1/N), got {len(fake)}"
+        )
+    found = metrics.fid_infinity(real=real, fake=fake)
+    return [("fid_infinity", found.fid, (found.high - found.low) / 2, "95 % interval of the line")]
 
 
 def _kid(protocol: Protocol, real: Tensor, fake: Tensor, head):
@@ -108,16 +126,18 @@ def _binomial(share: float, n: int) -> float:
 def _density_coverage(protocol: Protocol, real: Tensor, fake: Tensor, head):
     found = metrics.density_coverage(real=real, fake=fake, k=5)
     coverage = (found.coverage, _binomial(found.coverage, len(real)), "binomial, of the shares alone")
-    return [("density", found.density, None, ""), ("coverage", *coverage)]
+    return [("density", found.density, None, "none: its balls overlap"), ("coverage", *coverage)]
 
 
 def _prd(protocol: Protocol, real: Tensor, fake: Tensor, head):
     found = metrics.prd_curve(real=real, fake=fake)
-    return [("prd_f8", found.f8, None, ""), ("prd_f1_8", found.f1_8, None, "")]
+    none = "none: a mean over clusterings of the same images"
+    return [("prd_f8", found.f8, None, none), ("prd_f1_8", found.f1_8, None, none)]
 
 
 METRICS = {
     "fid": Metric("Fréchet distance of Gaussians fitted to features", "lower", "arXiv:1706.08500", _fid),
+    "fid_infinity": Metric("FID extrapolated to endless fakes", "lower", "arXiv:1911.07023", _fid_infinity),
     "kid": Metric("squared MMD of features under a cubic kernel, unbiased", "lower", "arXiv:1801.01401", _kid),
     "inception_score": Metric("sure of each image, and of all classes alike", "higher", "arXiv:1606.03498", _score),
     "precision_recall": Metric("shares inside the other set's balls", "higher", "arXiv:1904.06991", _precision_recall),
@@ -150,6 +170,10 @@ def evaluate(
     extractor:  a name in features.EXTRACTORS, or an Extractor, whose resize and scaling then hold for every metric
     raises:     ValueError if the two cannot be compared: one image, other channels, other sizes where nothing resizes,
                 the same images twice; FileNotFoundError for missing files or weights
+
+    In a process group (`ranks.joined` under torchrun) every rank must call it, with the same arguments. They divide the
+    network's work (`features.extract`); the arithmetic is done once, on rank 0, on all features in their order, so the
+    digits are those of one process. Every rank gets the result.
     """
     started = time.perf_counter()
     chosen = protocols.protocol(protocol)
@@ -161,36 +185,51 @@ def evaluate(
     notes: list[str] = []
     sides = {"real": real, "fake": fake}
     told = {side: str(value) if isinstance(value, (str, Path)) else "given images" for side, value in sides.items()}
-    pixels = {side: _pixels(value, side, chosen.quantisation, notes) for side, value in sides.items()}
+    pixels: dict[str, Tensor] = {}
+
+    def opened() -> list[str]:
+        pixels.update({side: _pixels(value, side, chosen.quantisation, notes) for side, value in sides.items()})
+        return [features.pixels_sha256(images) for images in pixels.values()] if ranks.world_size() > 1 else []
+
+    first, *others = ranks.together(opened)
+    if any(other != first for other in others):
+        raise ValueError("real, fake: expected the same images on every rank, got different ones")
     eyes_of = {(chosen.resize, chosen.scaling): _eyes(extractor, chosen, device, precision, batch_size)}
     _comparable(pixels, eyes_of[chosen.resize, chosen.scaling], notes)
 
-    rows: list[Measured] = []
-    missing: dict[str, str] = {}
-    found: dict[Extractor, dict[str, Tensor]] = {}
-    for name in asked:
-        begun = time.perf_counter()
-        followed, says = protocols.follows(name, chosen)
+    seen: dict[Extractor, dict[str, Tensor]] = {}
+    begun = time.perf_counter()
+    for followed, _ in (protocols.follows(name, chosen) for name in asked):
         look = (followed.resize, followed.scaling)
         if look not in eyes_of:
             eyes_of[look] = _eyes(extractor, followed, device, precision, batch_size)
         eyes = eyes_of[look]
-        if eyes not in found:
-            found[eyes] = {side: features.extract(p, eyes, cached=cached) for side, p in pixels.items()}
-        x = found[eyes]
-        try:
-            numbers = METRICS[name].measure(followed, x["real"], x["fake"], eyes.head)
-        except ValueError as error:
-            missing[name] = str(error)
-            continue
-        if name == "inception_score" and not eyes.name.startswith("fid-inception"):
-            says, numbers = f"{says}, over the classes of {eyes.name}", [("classifier_score", *numbers[0][1:])]
-        seconds = time.perf_counter() - begun
-        for label, value, error, kind in numbers:
-            rows.append(
-                Measured(label, value, error, kind, METRICS[name].better, len(pixels["real"]), len(pixels["fake"]), says,
-                         eyes.name, eyes.weights, eyes.precision, seconds)
-            )  # fmt: skip
+        if eyes not in seen:
+            seen[eyes] = {side: features.extract(p, eyes, cached=cached, shared=True) for side, p in pixels.items()}
+    network_seconds = time.perf_counter() - begun
+
+    def measured() -> tuple[list[Measured], dict[str, str]]:
+        rows, missing = [], {}
+        for name in asked:
+            begun = time.perf_counter()
+            followed, says = protocols.follows(name, chosen)
+            eyes = eyes_of[followed.resize, followed.scaling]
+            try:
+                numbers = METRICS[name].measure(followed, **seen[eyes], head=eyes.head)
+            except ValueError as error:
+                missing[name] = str(error)
+                continue
+            if name == "inception_score" and not eyes.name.startswith("fid-inception"):
+                says, numbers = f"{says}, over the classes of {eyes.name}", [("classifier_score", *numbers[0][1:])]
+            seconds = time.perf_counter() - begun
+            for label, value, error, kind in numbers:
+                rows.append(
+                    Measured(label, value, error, kind, METRICS[name].better, len(pixels["real"]), len(pixels["fake"]),
+                             says, eyes.name, eyes.weights, eyes.precision, seconds)
+                )  # fmt: skip
+        return rows, missing
+
+    rows, missing = ranks.from_first(measured)
     eyes = eyes_of[chosen.resize, chosen.scaling]
     width = eyes.dimension
     if eyes.name != "fid-inception":
@@ -199,7 +238,8 @@ def evaluate(
     if "fid" in asked and smaller < 10_000:
         rank = f", and fewer than the {width} features, so its covariance is singular" if smaller <= width else ""
         notes.append(f"FID falls as N grows: {smaller} images{rank}; compare only at the same N")
-    return Evaluation(tuple(rows), missing, tuple(notes), told["real"], told["fake"], time.perf_counter() - started)
+    seconds = time.perf_counter() - started
+    return Evaluation(tuple(rows), missing, tuple(notes), told["real"], told["fake"], seconds, network_seconds)
 
 
 def _eyes(chosen: str | Extractor, protocol: Protocol, device, precision: str, batch_size: int) -> Extractor:
@@ -250,85 +290,3 @@ def _comparable(pixels: dict[str, Tensor], eyes: Extractor, notes: list[str]) ->
             "and that is in the numbers"
         )
     eyes.prepare(real[:1]), eyes.prepare(fake[:1])  # a wrong size or channel is told before anything is computed
-
-
-# ---------------------------------------------------------------- where images come from
-
-
-def open_images(source: str | Path, count: int = 10_000) -> tuple[Tensor, list[str]]:
-    """(uint8 (N, C, H, W), what to know about them) from a folder, an npz file, a data set or a trained network.
-
-    a folder          every image below it at its own size, as Pillow's convert("RGB") gives it, the way the tools read
-                      folders (grey if all are grey); those that cannot be read are listed and left out
-    file.npz          one array, named "images" or the only one, uint8, (N, H, W, C) or (N, C, H, W)
-    fashion-mnist     a data set's test images; fashion-mnist:train its training images
-    dcgan-fashion     a generator of the zoo: `count` samples (seed 0), less the border that its training put on
-
-    raises: ValueError for mixed sizes, no readable image, an ambiguous array or an unknown name
-    """
-    path = Path(source)
-    if path.is_dir():
-        return _folder(path)
-    if path.suffix == ".npz":
-        return _npz(path), []
-    name, _, split = str(source).partition(":")
-    if name in DATASETS:
-        return load_data(name, split or "test").pixels, []
-    from course_lib import zoo  # stands above metrics, so it is asked for when it is needed
-
-    known("source", str(source), [*DATASETS, *(f"{one}:train" for one in DATASETS), *zoo.names()])
-    network, card = zoo.load(str(source))
-    if not hasattr(network, "latent_dim"):
-        raise ValueError(f"source: expected a generator, a folder, an npz file or a data set, got {source}")
-    drawn = features.as_uint8(zoo.sample(network, count), "source")
-    size = load_data(card["data"]["name"], "test").pixels.shape[-1]
-    border = drawn.shape[-1] - size
-    notes = [f"{count} samples of {source}, seed 0"]
-    if border > 0:
-        notes[0] += f", without the border of {border} pixels that its training put on"
-        drawn = features.RESIZES["centre"](drawn, size)
-    return drawn, notes
-
-
-def _folder(folder: Path) -> tuple[Tensor, list[str]]:
-    from PIL import Image
-
-    read: list[np.ndarray] = []
-    grey, skipped = True, []
-    files = sorted(p for p in folder.rglob("*") if p.is_file() and not p.name.startswith("."))
-    for file in progress_bar(files, desc=folder.name, unit="image", leave=False):
-        try:
-            with Image.open(file) as image:
-                if image.mode.startswith(("I", "F")):
-                    raise ValueError("more than 8 bits a channel, which the tools would clip to white")
-                grey = grey and image.mode in ("1", "L")
-                read.append(np.asarray(image.convert("RGB")))
-        except Exception as error:  # on damaged files Pillow's decoders raise nearly anything
-            skipped.append(f"{file.relative_to(folder)} ({error or type(error).__name__})")
-    notes = [f"{len(skipped)} of {len(files)} files in {folder} left out: {'; '.join(skipped)}"] if skipped else []
-    if not read:
-        raise ValueError(
-            f"{folder}: expected at least one readable image, got {notes[0] if notes else 'an empty folder'}"
-        )
-    sizes = Counter(image.shape[:2] for image in read)
-    if len(sizes) > 1:
-        seen = ", ".join(f"{n} of {height}×{width}" for (height, width), n in sizes.most_common(4))
-        raise ValueError(
-            f"{folder}: expected images of one size, got {len(sizes)} sizes ({seen}); resize them first, all alike"
-        )
-    pixels = torch.from_numpy(np.stack(read)).permute(0, 3, 1, 2)
-    return (pixels[:, :1] if grey else pixels).contiguous(), notes
-
-
-def _npz(path: Path) -> Tensor:
-    with np.load(path, allow_pickle=False) as file:
-        names = file.files
-        if "images" not in names and len(names) != 1:
-            raise ValueError(f'{path}: expected one array, or one named "images", got {", ".join(names) or "none"}')
-        array = file["images" if "images" in names else names[0]]
-    if array.dtype != np.uint8 or array.ndim != 4:
-        raise ValueError(f"{path}: expected uint8 (N, H, W, C) or (N, C, H, W), got {array.dtype} {array.shape}")
-    last, first = array.shape[3] in (1, 3), array.shape[1] in (1, 3)
-    if last == first:
-        raise ValueError(f"{path}: expected 1 or 3 channels in second or in last place, got {array.shape}")
-    return torch.from_numpy(np.moveaxis(array, 3, 1) if last else array).contiguous()

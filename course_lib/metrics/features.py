@@ -21,7 +21,7 @@ from safetensors.torch import load as from_bytes
 from safetensors.torch import save as to_bytes
 from torch import Tensor, nn
 
-from course_lib import assets, runtime
+from course_lib import assets, ranks, runtime
 from course_lib.data import centre
 from course_lib.files import cache_dir, write_atomically
 from course_lib.metrics.moments import GaussianMoments
@@ -175,27 +175,29 @@ class Extractor:
             raise ValueError(f"size: expected the pixels a side that {self.resize!r} resizes to, got None")
 
     @torch.inference_mode()
-    def __call__(self, images: Tensor) -> Tensor:
-        """raises: ValueError for other images, or if the network returns another shape, NaN or infinity"""
+    def __call__(self, images: Tensor, rows: range | None = None) -> Tensor:
+        """Features of the images, or of those from rows.start to rows.stop, perhaps none.
+
+        raises: ValueError for other images, or if the network returns another shape, NaN or infinity
+        """
         if images.dtype != torch.uint8 or images.ndim != 4 or len(images) == 0:
             raise ValueError(
                 f"images: expected (N, C, H, W) uint8 with N > 0, got {tuple(images.shape)} {images.dtype}"
             )
-        found = torch.empty(len(images), self.dimension)
+        first, last = (0, len(images)) if rows is None else (rows.start, rows.stop)
+        found = torch.empty(last - first, self.dimension)
         with torch.backends.cudnn.flags(enabled=True, allow_tf32=False):  # float32 means float32
-            for start in progress_bar(
-                range(0, len(images), self.batch_size), desc=self.name, unit="batch", leave=False
-            ):
-                batch = self.prepare(images[start : start + self.batch_size])
-                rows = self.network(batch.to(getattr(torch, self.precision))).float()
-                if rows.shape != (len(batch), self.dimension):
+            for start in progress_bar(range(first, last, self.batch_size), desc=self.name, unit="batch", leave=False):
+                batch = self.prepare(images[start : min(start + self.batch_size, last)])
+                seen = self.network(batch.to(getattr(torch, self.precision))).float()
+                if seen.shape != (len(batch), self.dimension):
                     raise ValueError(
-                        f"network: expected features ({len(batch)}, {self.dimension}), got {tuple(rows.shape)}"
+                        f"network: expected features ({len(batch)}, {self.dimension}), got {tuple(seen.shape)}"
                     )
-                if not torch.isfinite(rows).all():
-                    first = start + (~torch.isfinite(rows)).any(1).nonzero()[0].item()
-                    raise ValueError(f"network: expected finite features, got NaN or infinity from image {first}")
-                found[start : start + len(batch)] = rows.cpu()
+                if not torch.isfinite(seen).all():
+                    image = start + (~torch.isfinite(seen)).any(1).nonzero()[0].item()
+                    raise ValueError(f"network: expected finite features, got NaN or infinity from image {image}")
+                found[start - first : start - first + len(batch)] = seen.cpu()
         return found
 
     def prepare(self, images: Tensor) -> Tensor:
@@ -329,15 +331,25 @@ def _placed(made: Extractor, device, precision: str, channels_last: bool, batch_
 # ---------------------------------------------------------------- the cache
 
 
-def extract(images: Tensor, extractor: Extractor, *, cached: bool = True) -> Tensor:
+def extract(images: Tensor, extractor: Extractor, *, cached: bool = True, shared: bool = False) -> Tensor:
     """Features of uint8 images, from the cache if they were computed before on this kind of device.
 
     The key holds the images' hash (with N), the extractor's name, weights, resize, scaling, precision, layout and
     device, and torch's version: whatever changes a digit. A damaged file is computed anew.
 
+    shared:  the ranks of a process group divide the images among them; each must call this, with the same images.
+             They cut between batches, so the network sees the very batches that one process would show it, and
+             its features are the same to the bit (with as many threads, on the same kind of device)
     returns: (N, dimension) float32 on the CPU
     """
-    return _remembered(images, extractor, "features", cached, lambda: {"features": extractor(images)})["features"]
+
+    def compute() -> dict[str, Tensor]:
+        if not shared:
+            return {"features": extractor(images)}
+        rows = ranks.share(len(images), extractor.batch_size)
+        return {"features": torch.cat(ranks.together(lambda: extractor(images, rows)))}
+
+    return _remembered(images, extractor, "features", cached, compute, shared)["features"]
 
 
 @dataclass(frozen=True)
@@ -360,15 +372,24 @@ def statistics(images: Tensor, extractor: Extractor, *, ddof: int = 1, cached: b
     return Statistics(len(images), found["mean"], found["cov"])
 
 
-def _remembered(images: Tensor, extractor: Extractor, what: str, cached: bool, compute) -> dict[str, Tensor]:
+def _remembered(
+    images: Tensor, extractor: Extractor, what: str, cached: bool, compute, shared: bool = False
+) -> dict[str, Tensor]:
+    """compute(), or what it gave before. shared: rank 0's file decides, lest some ranks compute and some do not."""
     if not cached or not extractor.weights:
         return compute()
     facts = {"what": what, "images": pixels_sha256(images), "torch": torch.__version__, **extractor.key()}
     name = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
     path = cache_dir() / "features" / f"{name}.safetensors"
-    with contextlib.suppress(Exception):  # missing or damaged: safetensors has an exception class for each damage
-        return from_bytes(path.read_bytes())
-    tensors = compute()
-    with contextlib.suppress(OSError):  # a cache that cannot be written costs time, not a result
-        write_atomically(path, to_bytes(tensors, metadata=facts))
+
+    def recalled() -> dict[str, Tensor] | None:
+        with contextlib.suppress(Exception):  # missing or damaged: safetensors has an exception class for each damage
+            return from_bytes(path.read_bytes())
+
+    tensors = ranks.from_first(recalled) if shared else recalled()
+    if tensors is None:
+        tensors = compute()
+        if not shared or ranks.rank() == 0:
+            with contextlib.suppress(OSError):  # a cache that cannot be written costs time, not a result
+                write_atomically(path, to_bytes(tensors, metadata=facts))
     return tensors

@@ -2,7 +2,7 @@
 
 A protocol covers the metrics that its tool has (`computes`). For another metric, `follows` names the protocol that
 defines it, and then all of that protocol holds: its resize too, so the images go through the network once more.
-Density, coverage and PRD are defined on features alone (prdc, Sajjadi); they take those of the protocol asked for.
+Density, coverage, PRD and FID∞ are defined on features alone; they take those of the protocol asked for.
 """
 
 from __future__ import annotations
@@ -17,7 +17,11 @@ from course_lib import metrics
 from course_lib.metrics.features import QUANTISATIONS, RESIZES, SCALINGS
 from course_lib.runtime import known
 
-OF_FEATURES_ALONE = {"density_coverage": "prdc", "prd": "Sajjadi"}  # metric → whose definition
+OF_FEATURES_ALONE = {  # metric → whose definition
+    "density_coverage": "prdc",
+    "prd": "Sajjadi",
+    "fid_infinity": "Chong and Forsyth",
+}
 
 
 @dataclass(frozen=True)

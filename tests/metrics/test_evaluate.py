@@ -68,6 +68,21 @@ def test_each_row_carries_n_protocol_network_and_hash():
     assert json.loads(json.dumps(found.as_dict()))["rows"][0]["metric"] == "fid"
 
 
+def test_fid_has_an_error_and_its_value_at_endless_fakes_an_interval():
+    real, fake = clothes(300), clothes(260, 1000)
+    found = metrics.evaluate(real, fake, extractor=JUDGE, metrics=["fid", "fid_infinity"])
+    eyes = features.extractor(JUDGE)
+    x, y = eyes(real.pixels), eyes(fake.pixels)
+    assert found["fid"].error == pytest.approx(metrics.fid_standard_error(x, y), rel=1e-4)
+    assert found["fid"].error_is == "standard error, without the bias of N"
+    line = metrics.fid_infinity(real=x, fake=y)
+    row = found["fid_infinity"]
+    assert row.protocol == "Chong and Forsyth on pytorch-fid" and row.value < found["fid"].value
+    assert (row.value - row.error, row.value + row.error) == pytest.approx((line.low, line.high), rel=1e-3)
+    few = metrics.evaluate(real, clothes(50, 1000), extractor=JUDGE, metrics=["fid"])["fid"]
+    assert few.error is None and few.error_is.startswith("none: it needs more images than the 64 features")
+
+
 def test_a_metric_that_the_tool_lacks_follows_one_that_has_it_with_its_own_resize():
     seen = []
 
@@ -114,7 +129,8 @@ def test_floats_are_quantised_as_the_protocol_says():
 
 def test_what_one_set_cannot_give_is_told_and_the_rest_goes_on():
     found = metrics.evaluate(colour(5), colour(5, seed=1), extractor=mean_colour())
-    assert set(found.missing) == {"kid", "inception_score", "density_coverage", "prd"}
+    assert set(found.missing) == {"fid_infinity", "kid", "inception_score", "density_coverage", "prd"}
+    assert "expected at least 12 images, four for each feature" in found.missing["fid_infinity"]
     assert "expected 1000 rows each, as torch-fidelity draws, got 5 and 5" in found.missing["kid"]
     assert "1008-class head is in no package" in found.missing["inception_score"]
     assert {row.metric for row in found.rows} == {"fid", "precision", "recall"}
@@ -257,6 +273,8 @@ def test_the_command_prints_a_table_and_writes_json(tmp_path):
     assert "no kid: real, fake: expected 1000 rows each" in run.stdout
     kept = json.loads(out.read_text())
     assert [row["metric"] for row in kept["rows"]] == ["fid", "precision", "recall"]
+    assert kept["rows"][0]["error"] is None and "(none: it needs more images" in " ".join(words)
+    assert kept["seconds"] > kept["network_seconds"] > 0
     assert kept["missing"].keys() == {"kid"} and any("broken.png" in note for note in kept["notes"])
 
 
