@@ -35,7 +35,7 @@ def feature_rows(
         rows = rows.cpu()
     for block in rows.split(ROWS):
         # A sum is one pass without a mask; only where it is not finite are the numbers themselves asked.
-        if not torch.isfinite(block.sum(dtype=torch.float64)) and not torch.isfinite(block).all():
+        if not torch.isfinite(block.sum()) and not torch.isfinite(block).all():
             raise ValueError(f"{argument}: expected finite numbers, got NaN or infinity")
     return rows
 
@@ -87,21 +87,25 @@ def two_gaussians(**given: Tensor) -> list[Tensor]:
     return list(tensors.values())
 
 
-def panel_edges(d: int, panels: int) -> list[int]:
-    """0, …, d in `panels` steps; one step where panels would be too narrow to pay."""
-    return [d * i // panels for i in range(panels + 1)] if d >= 64 * panels else [0, d]
+def worth_scipy(matrix: Tensor) -> bool:
+    """Whether SciPy's BLAS and LAPACK pay. Its threads and PyTorch's go on spinning for a while after each call and
+    take the cores from each other, which costs more than a small matrix does."""
+    return matrix.device.type == "cpu" and len(matrix) >= 512
 
 
-def gram_(out: Tensor, rows: Tensor, panels: int = 8) -> Tensor:
-    """Adds rowsᵀ·rows to the lower triangle of out, in place: panels of columns, half the multiplications.
+def gram_(out: Tensor, rows: Tensor) -> Tensor:
+    """Adds rowsᵀ·rows to the lower triangle of out, in place: half the multiplications of a product, on a CPU.
 
     What stands above the diagonal afterwards is not defined; `mirror` completes it.
 
-    out: (d, d);  rows: (N, d)
+    out: (d, d) float64, contiguous;  rows: (N, d) float64
     """
-    edges = panel_edges(rows.shape[1], panels)
-    for start, stop in zip(edges, edges[1:]):
-        out[start:stop, :stop].addmm_(rows[:, start:stop].T, rows[:, :stop])
+    if not worth_scipy(out):
+        return out.addmm_(rows.T, rows)
+    from scipy.linalg.blas import dsyrk  # PyTorch has no syrk
+
+    # BLAS counts columns first: to it, these are the transposes, and the triangle is the upper one.
+    dsyrk(1.0, rows.numpy().T, beta=1.0, c=out.numpy().T, overwrite_c=True)
     return out
 
 

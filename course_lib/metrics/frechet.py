@@ -7,7 +7,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from course_lib.metrics.checks import ROWS, column_mean, feature_pair, gram_, panel_edges, two_gaussians, whole_number
+from course_lib.metrics.checks import ROWS, column_mean, feature_pair, gram_, two_gaussians, whole_number, worth_scipy
 from course_lib.metrics.moments import GaussianMoments
 from course_lib.runtime import keyed_generator
 
@@ -123,11 +123,9 @@ def trace_of_root(cov_x: Tensor, cov_y: Tensor) -> Tensor:
         cov_x, cov_y = cov_x[alive][:, alive], cov_y[alive][:, alive]
     if len(cov_x) == 0:
         return cov_x.new_zeros(())
-    factor, failed = torch.linalg.cholesky_ex(cov_x)
-    if not failed:
-        values = torch.linalg.eigvalsh(_sandwich(factor, cov_y))
-        if _trusted(values, (cov_x.trace() * cov_y.trace()).sqrt()):
-            return values.clamp(min=0).sqrt().sum()
+    values = _eigenvalues(cov_y, times=cov_x)
+    if values is not None and _trusted(values, (cov_x.trace() * cov_y.trace()).sqrt()):
+        return values.clamp(min=0).sqrt().sum()
     return torch.linalg.svdvals(_root(cov_x, "cov_x").T @ _root(cov_y, "cov_y")).sum()
 
 
@@ -147,14 +145,14 @@ def _fid_by_samples(real: Tensor, fake: Tensor, ddof: int) -> float:
     mean_few, mean_many = column_mean(few), column_mean(many)
     a = few.double() - mean_few
     products = a.new_zeros(len(few), len(few))
-    variance_many = 0.0
+    variance_few, variance_many = torch.linalg.vector_norm(a).square() / (len(few) - ddof), 0.0
     for block in many.split(ROWS):
         b = block.double() - mean_many
-        variance_many += b.square().sum() / (len(many) - ddof)
+        variance_many += torch.linalg.vector_norm(b).square() / (len(many) - ddof)
         gram_(products, b @ a.T)
     # Centring costs each set one dimension: eigenvalues beyond that rank are rounding, whose root is not small.
     rank = min(len(few) - 1, real.shape[1])
-    values = torch.linalg.eigvalsh(products)[-rank:] if rank else products.new_zeros(0)
+    values = _eigenvalues(products)[-rank:] if rank else products.new_zeros(0)
     values = values / ((len(few) - ddof) * (len(many) - ddof))
     variance_few = a.square().sum() / (len(few) - ddof)
     if not _trusted(values, (variance_few * variance_many).sqrt()):
@@ -178,16 +176,26 @@ def _trusted(values: Tensor, scale: Tensor) -> bool:
     return bool(rounding.sqrt().sum() <= 1e-10 * scale)
 
 
-def _sandwich(factor: Tensor, cov: Tensor, panels: int = 8) -> Tensor:
-    """LᵀΣL, lower triangle only; the zeros above L's diagonal are not multiplied."""
-    d = len(factor)
-    edges = panel_edges(d, panels)
-    product, out = torch.empty_like(cov), torch.zeros_like(cov)
-    for start, stop in zip(edges, edges[1:]):
-        torch.mm(cov[:, start:], factor[start:, start:stop], out=product[:, start:stop])
-    for start, stop in zip(edges, edges[1:]):
-        out[start:stop, :stop].addmm_(factor[start:, start:stop].T, product[start:, :stop])
-    return out
+def _eigenvalues(lower: Tensor, times: Tensor | None = None) -> Tensor | None:
+    """Eigenvalues, ascending, of the symmetric matrix with this lower triangle, or of its product with another one.
+
+    With LLᵀ the other one, LᵀΣL has the eigenvalues of ΣLLᵀ; None where there is no such L.
+    """
+    if not worth_scipy(lower):
+        if times is None:
+            return torch.linalg.eigvalsh(lower)
+        factor, failed = torch.linalg.cholesky_ex(times)
+        return None if failed else torch.linalg.eigvalsh(factor.T @ lower @ factor)
+    from scipy.linalg import LinAlgError, eigh  # LAPACK makes LᵀΣL by symmetry; PyTorch does not offer that
+
+    # LAPACK counts columns first: to it, these are the transposes, and the triangle is the upper one.
+    pair = lower.numpy().T, None if times is None else times.numpy().T
+    driver = "evd" if times is None else "gv"  # "gvd" gets too little workspace from SciPy for its blocked routine
+    try:
+        values = eigh(*pair, type=2, lower=False, eigvals_only=True, driver=driver, check_finite=False)
+    except LinAlgError:
+        return None
+    return torch.from_numpy(values)
 
 
 def _root(cov: Tensor, argument: str) -> Tensor:
