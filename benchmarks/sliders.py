@@ -1,11 +1,15 @@
-"""Updates a second of the latent explorer's slider, and frames and delay of the playground, in a real browser.
+"""Delay of the metric microscope, updates a second of the latent explorer, frames and delay of the playground.
 
-    python benchmarks/sliders.py [--presses 60] [--rate 30]
+    python benchmarks/sliders.py [--presses 60] [--rate 30] [--no-browser]
+
+First in plain Python: the course's classifier on 2,000 images, and the metric microscope with all its metrics on 2,000
+images, from setting a slider to the new numbers. Then in a real browser.
 
 JupyterLab and a headless Chromium run on this machine; arrow keys are pressed at a steady rate, and the page
 counts how often the picture's source changes. Beside it, the same with a callback that only returns a cached
 frame: what the browser and the connection allow at best. Then the playground plays: pictures a second, and the
-time from a key press on a slider to the status line's answer while it plays.
+time from a key press on a slider to the status line's answer while it plays. The microscope: the time from a key press
+on its blur to the new table.
 """
 
 from __future__ import annotations
@@ -39,10 +43,11 @@ CELLS = {
     ),
 }
 PLAYGROUND = "from course_lib import widgets\nwidgets.playground()"
-ANSWERS = """() => { window.answers = []; let pressed = null;
+MICROSCOPE = "from course_lib import widgets\nwidgets.metric_microscope()"
+ANSWERS = """selector => { window.answers = []; let pressed = null;
   document.addEventListener('keydown', () => { pressed = performance.now(); }, true);
   new MutationObserver(() => { if (pressed !== null) { window.answers.push(performance.now() - pressed); pressed = null; } })
-    .observe(document.querySelector('.course-status'), {childList: true, characterData: true, subtree: true}); }"""
+    .observe(document.querySelector(selector), {childList: true, characterData: true, subtree: true}); }"""
 COUNT = """selector => { window.changes = []; const image = document.querySelector(selector);
   new MutationObserver(() => window.changes.push(performance.now())).observe(image, {attributes: true, attributeFilter: ['src']}); }"""
 
@@ -51,7 +56,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--presses", type=int, default=60)
     parser.add_argument("--rate", type=float, default=30, help="key presses a second")
+    parser.add_argument("--no-browser", action="store_true", help="only what plain Python can tell")
     options = parser.parse_args()
+    in_plain_python()
+    if options.no_browser:
+        return
     with tempfile.TemporaryDirectory() as scratch:
         home = Path(scratch)
         with socket.socket() as probe:
@@ -83,13 +92,63 @@ def main() -> None:
                 frames, delays = measure_playground(browser, home, port, token)
                 print(
                     f"\n{'playground, playing':32}{frames:6.1f} pictures a second\n{'its sliders, while it plays':32}"
-                    f"{statistics.median(delays):6.0f} ms at the median, {sorted(delays)[int(0.9 * len(delays))]:.0f} ms at 90 %, "
-                    f"{len(delays)} presses"
+                    f"{told(delays)}, {len(delays)} presses"
                 )
+                delays = measure_microscope(browser, home, port, token)
+                print(f"{'microscope, key to numbers':32}{told(delays)}, {len(delays)} presses")
                 browser.close()
         finally:
             server.terminate()
             server.wait()
+
+
+def in_plain_python(moves: int = 40) -> None:
+    """The classifier's forward pass in batches of two sizes, and the microscope through its traits."""
+    import torch
+
+    from course_lib import data, widgets, zoo
+    from course_lib.models.classifier import folded
+    from course_lib.zoo.judging import BATCH, classify
+
+    load = f"load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores" if hasattr(os, "getloadavg") else "load not told"
+    print(f"in plain Python, {torch.get_num_threads()} threads, {load}")
+    images, network = data.to_float(data.load("fashion-mnist", "test").pixels[:2000]), zoo.load("classifier-fashion")[0]
+    fast = folded(network)
+    with torch.inference_mode():
+        forward = {
+            "1,000 at a time, as trained": lambda: [network(batch) for batch in images.split(1000)],
+            f"{BATCH} at a time, as trained": lambda: [network(batch) for batch in images.split(BATCH)],
+            f"{BATCH} at a time, folded": lambda: [fast(batch) for batch in images.split(BATCH)],
+        }
+        for name, run in forward.items():
+            run()
+            print(f"{'classifier, ' + name:42}{told(timed(lambda _, run=run: run(), moves))} for 2,000 images")
+    print(f"{'classifier as the microscope asks it':42}{told(timed(lambda _: classify(images, fast), moves))}")
+    microscope = widgets.metric_microscope()
+
+    def move(index: int) -> None:
+        before = microscope.numbers.value
+        microscope.blur.value = 0.1 * (5 + index % 10)  # below 0.5 the digits shown hardly move
+        if microscope.numbers.value == before:
+            raise RuntimeError(f"the microscope did not answer: {microscope.status.value}")
+
+    move(9)
+    print(f"{'microscope, slider to numbers':42}{told(timed(move, moves))}, {moves} moves\n", flush=True)
+
+
+def timed(work, repeats: int) -> list[float]:
+    """Milliseconds of work(0), work(1), …"""
+    milliseconds = []
+    for index in range(repeats):
+        start = time.perf_counter()
+        work(index)
+        milliseconds.append(1000 * (time.perf_counter() - start))
+    return milliseconds
+
+
+def told(milliseconds: list[float]) -> str:
+    ordered = sorted(milliseconds)
+    return f"{statistics.median(ordered):6.0f} ms at the median, {ordered[int(0.9 * len(ordered))]:.0f} ms at 90 %"
 
 
 def measure(browser, home, port, token, cell, options) -> float:
@@ -118,7 +177,7 @@ def measure_playground(browser, home, port, token, seconds=10.0, presses=40) -> 
     page.wait_for_timeout(1000 * seconds)
     frames = page.evaluate("() => window.changes.length") / seconds
     page.locator(".widget-slider:has(label:text-is('rate of D')) .noUi-handle").focus()
-    page.evaluate(ANSWERS)
+    page.evaluate(ANSWERS, ".course-status")
     for press in range(presses):
         page.keyboard.press("ArrowLeft" if press % 20 < 10 else "ArrowRight")
         page.wait_for_timeout(230)
@@ -126,6 +185,22 @@ def measure_playground(browser, home, port, token, seconds=10.0, presses=40) -> 
     page.evaluate("() => window.jupyterapp.serviceManager.sessions.shutdownAll()")
     page.close()
     return frames, delays
+
+
+def measure_microscope(browser, home, port, token, presses=30) -> list[float]:
+    """Milliseconds from each key press on the blur to the change of the table of numbers."""
+    page = show(browser, home, port, token, MICROSCOPE, ".widget-html-content table")
+    page.evaluate("() => document.querySelector('.widget-html-content:has(table)').classList.add('measured')")
+    page.locator(".widget-slider:has(label:text-is('blur, pixels')) .noUi-handle").focus()
+    page.evaluate(ANSWERS, ".measured")
+    for press in range(presses):
+        page.keyboard.press("ArrowRight" if press % 20 < 10 else "ArrowLeft")
+        page.wait_for_function("count => window.answers.length >= count", arg=press + 1, timeout=20_000)
+        page.wait_for_timeout(100)
+    delays = page.evaluate("() => window.answers")
+    page.evaluate("() => window.jupyterapp.serviceManager.sessions.shutdownAll()")
+    page.close()
+    return delays
 
 
 def show(browser, home, port, token, cell, selector):

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from course_lib.metrics.checks import ROWS, column_mean, feature_pair, whole_number
+from course_lib.metrics.checks import ROWS, column_mean, feature_pair, feature_rows, whole_number
 from course_lib.metrics.neighbours import full_precision, working
 from course_lib.runtime import keyed_generator
 
@@ -83,19 +83,29 @@ def kid_of_subsets(real: Tensor, fake: Tensor, real_rows: Tensor, fake_rows: Ten
     return (xx + yy) / (m * (m - 1)) - 2 * xy / (m * m)
 
 
-def kid_unbiased(real: Tensor, fake: Tensor, *, block: int = ROWS) -> UnbiasedKID:
+def kernel_sums(features: Tensor, *, block: int = ROWS) -> Tensor:
+    """Of each row, the sum of the kernel with all others: (N,) float64. What `kid_unbiased` needs of a set alone."""
+    features = feature_rows(features, "features")
+    ones = features.new_ones(len(features), 1, dtype=torch.float64)
+    return _kernel_times(features, None, ones, ones, block)[0][:, 0]
+
+
+def kid_unbiased(real: Tensor, fake: Tensor, *, real_sums: Tensor | None = None, block: int = ROWS) -> UnbiasedKID:
     """The U-statistic over every pair of rows: the same expectation as `kid`, and less noise.
 
     Gretton et al. 2012 (JMLR 13, eq. 3). The standard error is the jackknife's over the rows of both sets. Where
     both sets come from one distribution it is up to √2 too large, for the statistic is degenerate there.
 
     real, fake: (N, d), (M, d) with N, M > 2;  block: as in `kid`;  raises: ValueError as there
+    real_sums:  `kernel_sums` of real, where they are known already
     """
     real, fake = feature_pair(real, fake, least=3, why="the jackknife leaves one out of a pair and more")
     n, m = len(real), len(fake)
     u, v = real.new_ones(n, 1, dtype=torch.float64), fake.new_ones(m, 1, dtype=torch.float64)
-    xx = _kernel_times(real, None, u, u, block)[0][:, 0]  # row sums, without the diagonal
-    yy = _kernel_times(fake, None, v, v, block)[0][:, 0]
+    xx = kernel_sums(real, block=block) if real_sums is None else real_sums
+    if xx.shape != (n,):
+        raise ValueError(f"real_sums: expected ({n},) like real, got {tuple(xx.shape)}")
+    yy = kernel_sums(fake, block=block)
     xy, yx = (side[:, 0] for side in _kernel_times(real, fake, v, u, block))
     within_x, within_y, across = xx.sum() / (n * (n - 1)), yy.sum() / (m * (m - 1)), xy.sum() / (n * m)
     estimate = within_x + within_y - 2 * across

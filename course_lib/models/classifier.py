@@ -5,7 +5,11 @@ It strides early, because what a slider waits for is operations, not weights: 1.
 
 from __future__ import annotations
 
+import copy
+
+import torch
 from torch import Tensor, nn
+from torch.nn.utils.fusion import fuse_conv_bn_eval, fuse_linear_bn_eval
 
 from course_lib.models import expect_images
 
@@ -45,3 +49,23 @@ class Classifier(nn.Module):
         return self.head(self.features(images))
 
     forward = logits
+
+
+def folded(network: Classifier) -> Classifier:
+    """A copy for inference with BatchNorm folded into the weights before it, in channels-last: fewer passes over memory.
+
+    The same function but for rounding (features within 1e-5 of about 10). The network itself stays as it is.
+    """
+    network = copy.deepcopy(network).eval().requires_grad_(False)
+    layers: list[nn.Module] = []
+    for layer in network.body:
+        if isinstance(layer, nn.BatchNorm2d):
+            layers[-1] = fuse_conv_bn_eval(layers[-1], layer)
+        elif isinstance(layer, nn.BatchNorm1d):
+            layers[-1] = fuse_linear_bn_eval(layers[-1], layer)
+        elif isinstance(layer, nn.ReLU):
+            layers.append(nn.ReLU(inplace=True))
+        elif not isinstance(layer, nn.Dropout):
+            layers.append(layer)
+    network.body = nn.Sequential(*layers)
+    return network.to(memory_format=torch.channels_last)

@@ -10,6 +10,7 @@ from course_lib.canvas import png
 from course_lib.data import degrade
 from course_lib.exercises.cards import table
 from course_lib.metrics.panel import METRICS, Panel
+from course_lib.models.classifier import folded
 from course_lib.widgets.frames import Picture, guarded
 from course_lib.zoo.judging import classify
 
@@ -29,7 +30,7 @@ class MetricMicroscope(Picture):
 
     def __init__(self, count: int = 2000, size: int = 360):
         super().__init__(size, size)
-        self.count, self.classifier = count, zoo.load("classifier-fashion")[0]
+        self.count, self.classifier = count, folded(zoo.load("classifier-fashion")[0])
         train, test = (data.load("fashion-mnist", split).subset(slice(count)) for split in ("train", "test"))
         self.train = data.to_float(train.pixels)
         self.panel = Panel(self._features(self.train)[0])

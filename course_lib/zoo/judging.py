@@ -17,6 +17,7 @@ from course_lib.runtime import known
 
 JUDGES = {"fashion-mnist": "classifier-fashion", "mnist": "classifier-mnist"}  # data set → network of the zoo
 SURE = 0.9
+BATCH = 250  # images: what a layer makes of them stays in the cache; more at a time are slower (benchmarks/sliders.py)
 
 
 @torch.inference_mode()
@@ -30,7 +31,7 @@ def classify(
     classifier = classifier or zoo.load(JUDGES[known("dataset", dataset, JUDGES)])[0]
     device = next(classifier.parameters()).device
     features, probabilities = [], []
-    for batch in images.split(1000):
+    for batch in images.split(BATCH):
         batch = data.to_float(batch) if batch.dtype == torch.uint8 else batch
         found = classifier.features(data.centre(batch, 28).to(device))
         features.append(found.cpu())

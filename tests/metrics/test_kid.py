@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from course_lib import metrics
+from course_lib.metrics.kid import kernel_sums
 
 
 def plain(x, y):
@@ -45,6 +46,17 @@ def test_all_pairs_against_the_formula_and_the_jackknife_written_out():
         values = torch.tensor([plain(torch.cat([rows[:i], rows[i + 1 :]]), other) for i in range(n)]).double()
         variance += (n - 1) / n * (values - values.mean()).square().sum()
     assert found.standard_error == pytest.approx(variance.sqrt().item(), rel=1e-4)
+
+
+def test_sums_known_already_change_nothing():
+    x, y = torch.randn(40, 5), torch.randn(25, 5) + 0.5
+    sums = kernel_sums(x)
+    wide = x.double()
+    kernel = (wide @ wide.T / 5 + 1) ** 3
+    torch.testing.assert_close(sums, kernel.sum(1) - kernel.diagonal(), rtol=1e-5, atol=1e-5)
+    assert metrics.kid_unbiased(x, y, real_sums=sums) == metrics.kid_unbiased(x, y)
+    with pytest.raises(ValueError, match=r"real_sums: expected \(40,\) like real, got \(25,\)"):
+        metrics.kid_unbiased(x, y, real_sums=kernel_sums(y))
 
 
 def test_the_standard_error_is_that_of_new_samples():
