@@ -114,7 +114,12 @@ def _write(out: Path, facts: dict, payloads: dict[str, bytes]) -> dict:
     for name, payload in payloads.items():
         files.write_atomically(out / name, payload)
     facts["sha256"] = {name: hashlib.sha256(payload).hexdigest() for name, payload in payloads.items()}
-    body = json.dumps({key: value for key, value in facts.items() if key != "history"}, indent=1, ensure_ascii=False)
-    rows = ",\n  ".join(json.dumps(row) for row in facts["history"])  # one line a row: a card is read by people too
-    files.write_atomically(out / "card.json", f'{body[:-2]},\n "history": [\n  {rows}\n ]\n}}\n'.encode())
+    write_card(out, facts)
     return facts
+
+
+def write_card(out: Path, facts: dict) -> None:
+    """card.json as people read it too: indented, with one line for each row of the history, which stands last."""
+    body = json.dumps({key: value for key, value in facts.items() if key != "history"}, indent=1, ensure_ascii=False)
+    rows = ",\n  ".join(json.dumps(row) for row in facts["history"])
+    files.write_atomically(out / "card.json", f'{body[:-2]},\n "history": [\n  {rows}\n ]\n}}\n'.encode())

@@ -1,0 +1,70 @@
+"""What a generator's card says about its samples: every metric by two pairs of eyes, beside the same metrics of real images."""
+
+from __future__ import annotations
+
+from course_lib import metrics, zoo
+from course_lib.metrics import features, protocols
+from course_lib.runtime import known
+from course_lib.zoo.judging import JUDGES
+from course_lib.zoo.recording import round_to, write_card
+
+PROTOCOL = "torch-fidelity"  # defines all of these in one look at the images
+BY_CLASSIFIER = ("fid", "fid_infinity", "kid", "inception_score", "precision_recall", "density_coverage")
+BY_INCEPTION = ("fid", "kid")  # its head is in no package; torch-fidelity's precision and recall look through VGG16
+INCEPTION = "fid-inception"
+
+
+def measure(name: str, extractor: str | None = None, count: int = 10_000) -> dict:
+    """Measure a generator of the zoo, write the result to its card under "measured", and return it.
+
+    `count` samples (seed 0, as `gan-course evaluate` draws them: the first of 10,000, or of `count` if that is more)
+    and `count` training images, which are the floor, are each compared with the first `count` test images. What an
+    extractor measured before is kept, unless it was of other weights of this generator. Features of real images stay
+    in the cache, and a second call finds there whatever an interrupted one had finished.
+
+    extractor: "fid-inception", or the classifier of the generator's data, which is what None stands for
+    returns:   {"protocol", "precision", "device", "weights" (of the extractor), "network" (of the generator), "n",
+               "real", "floor" and "samples" (which images), "metrics": {metric: {"samples" and "floor": each value,
+               error, error_is}}}
+    raises:    ValueError for another network or extractor; FileNotFoundError, naming the command, for missing weights
+    """
+    card = zoo.card(name)
+    dataset = card["data"]["name"]
+    if "snapshots" not in card:
+        raise ValueError(f"name: expected a generator, got {name!r}")
+    extractor = known("extractor", extractor or JUDGES[dataset], (JUDGES[dataset], INCEPTION))
+    followed = protocols.protocol(PROTOCOL)
+    eyes = features.extractor(extractor, resize=followed.resize, scaling=followed.scaling)
+    sources = {"real": dataset, "floor": f"{dataset}:train", "samples": name}
+    pixels = {}
+    for role, source in sources.items():
+        images = metrics.open_images(source, max(count, 10_000))[0]
+        if len(images) < count:
+            raise ValueError(f"count: expected at most the {len(images)} images of {source}, got {count}")
+        pixels[role] = images[:count].contiguous()
+    asked = BY_INCEPTION if extractor == INCEPTION else BY_CLASSIFIER
+    table: dict[str, dict] = {}
+    for role in ("samples", "floor"):
+        found = metrics.evaluate(pixels["real"], pixels[role], protocol=PROTOCOL, metrics=asked, extractor=eyes)
+        for row in found.rows:
+            numbers = {"value": row.value, "error": row.error}
+            entry = {key: round_to(value, 5) for key, value in numbers.items()} | {"error_is": row.error_is}
+            table.setdefault(row.metric, {"protocol": row.protocol})[role] = entry
+        if found.missing:
+            raise ValueError(f"count: expected enough images for every metric, got {count}: {found.missing}")
+    block = {
+        "protocol": PROTOCOL,
+        "precision": eyes.precision,
+        "device": eyes.device,
+        "weights": eyes.weights,
+        "network": card["sha256"]["network.safetensors"],
+        "n": count,
+        "real": f"the first {count} test images",
+        "samples": f"the first {count} of {max(count, 10_000)} samples, seed 0",
+        "floor": f"the first {count} training images",
+        "metrics": table,
+    }
+    card = zoo.card(name)  # hours may have passed
+    kept = {key: old for key, old in card.get("measured", {}).items() if old["network"] == block["network"]}
+    write_card(zoo.FOLDER / name, card | {"measured": kept | {extractor: block}})
+    return block
