@@ -1,8 +1,7 @@
-"""`gan-course`: train, sample, evaluate, fetch, progress, glossary, doctor, build."""
+"""`gan-course`: train, sample, evaluate, measure, fetch, progress, glossary, doctor, build."""
 
 from __future__ import annotations
 
-import ast
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -24,21 +23,49 @@ def train(
     out: Annotated[
         Path | None, typer.Option(help="folder of the run; an unfinished one is resumed [default: runs/RECIPE]")
     ] = None,
-    change: Annotated[list[str] | None, typer.Option("--set", help="override a setting: --set steps=1000")] = None,
-    csv: Annotated[Path | None, typer.Option(help="write the logged rows to this CSV file as the run goes on")] = None,
+    change: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="override a field of TrainConfig: --set steps=1000 --set loss=hinge"),
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="time a few steps, say what it will take, write nothing")
+    ] = False,
+    resume: Annotated[
+        bool | None,
+        typer.Option(
+            "--resume/--fresh",
+            help="insist that OUT holds a run already, or that it holds none [default: either will do]",
+        ),
+    ] = None,
+    csv: Annotated[
+        Path | None,
+        typer.Option(help="write the logged rows to this CSV file as the run goes on [default: OUT/log.csv]"),
+    ] = None,
     tensorboard: Annotated[
         Path | None, typer.Option(help="write TensorBoard events to this folder, samples every 1000 steps")
     ] = None,
 ) -> None:
-    """Run a recipe to its end, from wherever an earlier call stopped, and write its zoo entry to OUT/zoo."""
+    """Run a recipe to its end, from wherever an earlier call stopped, and write its zoo entry to OUT/zoo.
+
+    On several GPUs or machines: torchrun --nproc-per-node 2 -m course_lib.cli train RECIPE …
+    The processes share each batch, the first one writes.
+    """
+    import os
     import time
 
+    from course_lib import ranks
     from course_lib.runtime import known
-    from course_lib.training import CsvLog, TensorBoardLog, recipes
+    from course_lib.training import CsvLog, TensorBoardLog, TrainConfig, TrainingDiverged, recipes, settings
+    from course_lib.training.distributed import RankLost
     from course_lib.zoo import recording
 
     known("recipe", recipe, recipes.RECIPES)
     run = out or Path("runs", recipe)
+    alone = int(os.environ.get("WORLD_SIZE", "1")) == 1
+    if not alone and (dry_run or not isinstance(recipes.RECIPES[recipe], recipes.Recipe)):
+        raise ValueError(
+            "torchrun: expected a GAN's training, got a dry run or another kind of recipe; start one process"
+        )
     if isinstance(recipes.RECIPES[recipe], recipes.ClassifierRecipe):
         if change:
             raise ValueError("--set: expected none for a classifier; its settings stand in the recipe")
@@ -46,13 +73,49 @@ def train(
             raise ValueError(
                 "--csv, --tensorboard: expected a GAN's recipe, got a classifier's, which logs no such rows"
             )
+        if dry_run or resume:
+            raise ValueError(
+                "--dry-run, --resume: expected a GAN's recipe, got a classifier's, which is trained in one go"
+            )
         started = time.monotonic()
         network, rows = recipes.train_classifier(recipe)
         card = recording.record_classifier(recipe, network, rows, time.monotonic() - started, run / "zoo")
+    elif isinstance(recipes.RECIPES[recipe], recipes.AutoencodingRecipe):
+        if csv or tensorboard or dry_run or resume is not None:
+            raise ValueError(
+                "--csv, --tensorboard, --dry-run, --resume: expected a GAN's recipe, got an autoencoder's, which logs "
+                "other rows and goes on from whatever stands in OUT"
+            )
+        from course_lib.training.autoencoding import AutoencodingConfig
+        from course_lib.zoo.autoencoders import record_autoencoder
+
+        recipes.train_autoencoder(
+            recipe, run, dict(settings.parse(AutoencodingConfig, text) for text in change or [])
+        )
+        card = record_autoencoder(recipe, run, run / "zoo")
     else:
-        logs = [CsvLog(csv)] if csv else []
+        changes = dict(settings.parse(TrainConfig, text) for text in change or [])
+        if dry_run:
+            return _rehearse(recipe, run, changes)
+        logs = [CsvLog(csv or run / "log.csv")]
         logs += [TensorBoardLog(tensorboard, samples_every_steps=1000)] if tensorboard else []
-        recipes.train(recipe, run, dict(map(_setting, change or [])), logs)
+        with ranks.joined():
+            first = ranks.rank() == 0
+            there = ranks.from_first((run / "last.safetensors").exists)
+            if resume is not None and resume != there:
+                raise ValueError(
+                    f"--resume: expected a run in {run}, found no last.safetensors"
+                    if resume
+                    else f"--fresh: expected no run in {run}, found one; choose another --out, or delete it"
+                )
+            try:
+                recipes.train(recipe, run, changes, logs)
+            except (TrainingDiverged, RankLost) as error:
+                if first or isinstance(error, RankLost):
+                    typer.echo(f"gan-course: {error}", err=True)
+                raise typer.Exit(1) from error
+        if not first:
+            return
         card = recording.record_generator(recipe, run, run / "zoo")
     typer.echo(
         f"{card['summary']}\n{card['minutes']} minutes on {card['hardware']['device']}; metrics: {card['metrics']}\n"
@@ -60,14 +123,31 @@ def train(
     )
 
 
-def _setting(text: str) -> tuple[str, object]:
-    name, equals, value = text.partition("=")
-    if not equals:
-        raise ValueError(f"--set: expected NAME=VALUE, got {text!r}")
-    try:
-        return name, ast.literal_eval(value)
-    except (ValueError, SyntaxError):
-        return name, value  # a word, such as loss=saturating
+def _rehearse(recipe: str, run: Path, changes: dict[str, object]) -> None:
+    from course_lib import runtime
+    from course_lib.training.recipes import RECIPES
+    from course_lib.training.rehearsal import rehearse
+
+    found = rehearse(recipe, run, changes)
+    config, device = found.config, runtime.environment(runtime.device())["device"]
+    epochs = config.steps * config.critic_steps * config.batch_size / found.images
+    there = "no run yet" if found.done is None else f"a run at step {found.done:,}, which would go on"
+    typer.echo(
+        f"{recipe}: {RECIPES[recipe].summary}\n"
+        f"generator      {found.parameters[0]:>12,} parameters\n"
+        f"discriminator  {found.parameters[1]:>12,} parameters\n"
+        f"data           {found.images:>12,} images of {found.shape} ({RECIPES[recipe].data})\n"
+        f"steps          {config.steps:>12,} of {config.batch_size} images, {config.critic_steps} of D for each of G: "
+        f"{epochs:.1f} epochs\n"
+        f"speed          {found.images_per_second:>12,.0f} images/s over {found.timed} steps on {device}\n"
+        f"time           {_span(found.seconds_left):>12} ({run}: {there})\n"
+        "nothing was written"
+    )
+
+
+def _span(seconds: float) -> str:
+    minutes = seconds / 60
+    return f"{seconds:.0f} s" if minutes < 2 else f"{minutes:.0f} min" if minutes < 120 else f"{minutes / 60:.1f} h"
 
 
 @app.command()
@@ -110,30 +190,38 @@ def evaluate(
     precision: Annotated[str, typer.Option(help="float32 or bfloat16, which moves the FID a little")] = "float32",
     json: Annotated[Path | None, typer.Option(help="write everything to this file")] = None,
 ) -> None:
-    """Measure how far FAKE is from REAL: each metric with its error, N, protocol and network."""
+    """Measure how far FAKE is from REAL: each metric with its error, N, protocol and network.
+
+    On several GPUs or machines: torchrun --nproc-per-node 2 -m course_lib.cli evaluate REAL FAKE …
+    The processes divide the images, the first one prints; the digits are those of one process.
+    """
     from json import dumps
 
     from rich.console import Console
     from rich.table import Table
 
+    from course_lib import ranks
     from course_lib.files import write_atomically
     from course_lib.metrics import evaluate as measure
 
-    found = measure(
-        real,
-        fake,
-        protocol=protocol,
-        metrics=metrics.split(",") if metrics else None,
-        extractor=extractor,
-        device=device,
-        batch_size=batch_size,
-        precision=precision,
-    )
+    with ranks.joined():
+        found = measure(
+            real,
+            fake,
+            protocol=protocol,
+            metrics=metrics.split(",") if metrics else None,
+            extractor=extractor,
+            device=device,
+            batch_size=batch_size,
+            precision=precision,
+        )
+        if ranks.rank() > 0:
+            return
     table = Table(
         "metric", "value", "±", "better", "N real", "N fake", "protocol", "network", "s", title=f"{real} | {fake}"
     )
     for row in found.rows:
-        error = "" if row.error is None else f"{row.error:.2g} ({row.error_is})"
+        error = f"({row.error_is})" if row.error is None else f"{row.error:.2g} ({row.error_is})"
         sizes, eyes = (str(row.n_real), str(row.n_fake)), f"{row.extractor} {row.weights[:8]} {row.precision}"
         table.add_row(
             row.metric, f"{row.value:.5g}", error, row.better, *sizes, row.protocol, eyes, f"{row.seconds:.1f}"
@@ -144,9 +232,33 @@ def evaluate(
         console.print(f"no {name}: {why}", markup=False, highlight=False)
     for note in found.notes:
         console.print(f"note: {note}", markup=False, highlight=False)
+    console.print(f"{found.seconds:.1f} s, {found.network_seconds:.1f} of them for features", highlight=False)
     if json:
         write_atomically(json, dumps(found.as_dict(), indent=1).encode())
         typer.echo(f"written to {json}")
+
+
+@app.command()
+def measure(
+    name: Annotated[str, typer.Argument(help="a generator of the zoo")],
+    extractor: Annotated[
+        str | None, typer.Option(help="fid-inception, or the classifier of its data [default: the classifier]")
+    ] = None,
+    count: Annotated[
+        int, typer.Option(min=2, help="images a side; the Inception sees a few a second on two cores")
+    ] = 10_000,
+) -> None:
+    """Write a generator's metrics to its card, beside those of as many training images (for those who record networks)."""
+    from course_lib.zoo.measuring import measure as written
+
+    block = written(name, extractor, count)
+    for metric, row in block["metrics"].items():
+        samples, floor = (
+            f"{row[role]['value']:.5g}" + ("" if row[role]["error"] is None else f" ± {row[role]['error']:.2g}")
+            for role in ("samples", "floor")
+        )
+        typer.echo(f"{metric:16} {samples:>22}   training images {floor:>22}   {row['protocol']}")
+    typer.echo(f"N = {block['n']} a side, weights {block['weights'][:8]}; written to the card of {name}")
 
 
 @app.command()

@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from course_lib import runtime
 from course_lib.data import mixtures
 from course_lib.data.mixtures import Mixture
 from course_lib.losses import LOSSES
 from course_lib.training.loop import TrainingDiverged, discriminator_step, frozen, generator_step
+from course_lib.training.points import Points, Scores
 
 SHAPES: dict[str, Callable[[], Mixture]] = {
     "ring of 8": lambda: mixtures.ring(8, std=0.1),
@@ -45,6 +46,7 @@ class Game2D:
         self.optimizer_g = torch.optim.Adam(self.generator.parameters(), lr=lr_g, betas=(0.5, 0.999), fused=True)
         self.optimizer_d = torch.optim.Adam(self.discriminator.parameters(), lr=lr_d, betas=(0.5, 0.999), fused=True)
         self.fixed_z = torch.randn(256, 2, generator=self.draw)
+        self.real = data.sample(256, runtime.keyed_generator("cpu", seed, "shown"))  # the same ones for every look
         self.steps, self.d_loss, self.g_loss = 0, float("nan"), float("nan")
 
     def set_rates(self, *, lr_g: float, lr_d: float) -> None:
@@ -57,7 +59,7 @@ class Game2D:
         for _ in range(self.d_steps):
             real, z = self.data.sample(self.batch, self.draw), self._latents()
             d_loss, *_ = discriminator_step(self.generator, self.discriminator, self.optimizer_d, real, z, loss)
-        g_loss, _ = generator_step(self.generator, self.discriminator, self.optimizer_g, self._latents(), loss)
+        g_loss, _ = generator_step(self.generator, self.discriminator, self.optimizer_g, self._latents(), loss, real)
         self.steps, self.d_loss, self.g_loss = self.steps + 1, d_loss.item(), g_loss.item()
         if not torch.isfinite(d_loss + g_loss):
             raise TrainingDiverged(self.steps, "a loss was NaN or infinite", None)
@@ -79,9 +81,9 @@ class Game2D:
 
     def pull(self, count: int = 40) -> tuple[Tensor, Tensor]:
         """(points (count, 2), arrows (count, 2)): where G's loss wants each of its samples to go, −∇ of its own loss."""
-        points = self.samples()[:count].requires_grad_(True)
+        points, loss = self.samples()[:count].requires_grad_(True), LOSSES[self.loss]
         with frozen(self.discriminator), torch.enable_grad():
-            total = LOSSES[self.loss].generator(self.discriminator(points)) * count  # the loss is a mean
+            total = loss.generator_loss(self.discriminator(points), self.discriminator(self.real[:count])) * count
             (gradient,) = torch.autograd.grad(total, points)
         return points.detach(), -gradient
 
@@ -89,30 +91,3 @@ class Game2D:
         """(components with at least one of the 256 samples within 3 standard deviations, components)."""
         near = torch.cdist(self.samples().double(), self.data.means) < 3 * self.data.stds
         return int(near.any(0).sum()), len(self.data.means)
-
-
-class Points(nn.Module):
-    """z (N, latent_dim) → points (N, 2)."""
-
-    def __init__(self, latent_dim: int = 2, width: int = 64):
-        super().__init__()
-        self.latent_dim = latent_dim
-        self.layers = nn.Sequential(
-            nn.Linear(latent_dim, width), nn.ReLU(), nn.Linear(width, width), nn.ReLU(), nn.Linear(width, 2)
-        )
-
-    def forward(self, z: Tensor) -> Tensor:
-        return self.layers(z)
-
-
-class Scores(nn.Module):
-    """Points (N, dim) → logits (N,)."""
-
-    def __init__(self, dim: int = 2, width: int = 64):
-        super().__init__()
-        self.layers = nn.Sequential(
-            nn.Linear(dim, width), nn.LeakyReLU(0.2), nn.Linear(width, width), nn.LeakyReLU(0.2), nn.Linear(width, 1)
-        )
-
-    def forward(self, points: Tensor) -> Tensor:
-        return self.layers(points).flatten()

@@ -23,8 +23,8 @@ class History:
     """One row per logged step, each the value *at* that step (no averaging; a plot may smooth).
 
     rows:      dicts with the keys of COLUMNS. d_loss is the sum of both terms; logits are batch means;
-               gradient norms are over all of a network's parameters; images_per_second counts real images
-               since the row before
+               gradient norms are over all of a network's parameters; images_per_second counts batch_size real images
+               a step since the row before, however many updates of D a step has. d_loss and the real logits are of its last
     averaged:  the generator with averaged weights in eval mode (None if averaging is off): sample from it
     """
 

@@ -6,16 +6,19 @@ import copy
 import time
 from collections.abc import Callable, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 
-from course_lib import runtime
-from course_lib.data import Images, epoch_order, to_float
-from course_lib.losses import LOSSES, Loss
-from course_lib.training import checkpoint
+from course_lib import ranks, runtime
+from course_lib.data import Images
+from course_lib.losses import LOSSES, Loss, smoothed_discriminator
+from course_lib.penalties import clip_weights_, has_batch_norm
+from course_lib.training import checkpoint, distributed, settings
+from course_lib.training.draws import Augmented, Draws
 from course_lib.training.ema import ExponentialAverage
 from course_lib.training.history import COLUMNS, History
 
@@ -24,16 +27,24 @@ from course_lib.training.history import COLUMNS, History
 class TrainConfig:
     """Everything that decides a run besides the networks and the data."""
 
-    steps: int  # one step = one update of D, then one of G
-    batch_size: int = 64  # real images, and as many fakes
+    steps: int  # one step = critic_steps updates of D, then one of G
+    batch_size: int = 64  # real images of an update, and as many fakes; of all ranks together
     loss: str = "non_saturating"  # a key of losses.LOSSES
-    learning_rate_g: float = 2e-4  # Adam
+    real_target: float = 1.0  # below 1: one-sided label smoothing, for the two cross-entropy losses
+    critic_steps: int = 1  # each with real images and latents of its own
+    penalty: str | None = None  # a key of penalties.PENALTIES, added to D's loss
+    penalty_weight: float = 0.0
+    penalty_every: int = 1  # updates of D; above 1 the penalty is seldom and as many times as heavy
+    clip: float | None = None  # bound of D's weights after each of its updates
+    augment: tuple[str, ...] = ()  # transforms of data.augment.diff_augment, of all that D sees
+    optimizer: str = "adam"  # or "rmsprop", which has no betas
+    learning_rate_g: float = 2e-4
     learning_rate_d: float = 2e-4
     decay_from: float = 1.0  # share of the steps after which both rates fall linearly to 0; 1: never
     betas: tuple[float, float] = (0.5, 0.999)  # DCGAN's: with 0.9 the momentum outlives the game's turns
     ema_half_life_kimg: float | None = 10.0  # thousands of images; None switches averaging off
     seed: int = 0
-    precision: str = "auto"  # "float32", "bfloat16", or "auto": the faster one, measured
+    precision: str = "auto"  # "float32", "bfloat16", or "auto": the faster one, measured; "float64" to compare code
     channels_last: bool = True  # memory layout of convolutions; no effect on results to rounding
     log_every_steps: int = 50  # also how often the host waits for the device
     checkpoint_dir: str | None = None  # where to keep the last good state; an existing one is resumed
@@ -66,34 +77,48 @@ class TrainingState:
     step: int = 0
     history: History = field(default_factory=History)
 
+    def parts(self) -> tuple[dict[str, nn.Module], dict[str, torch.optim.Optimizer]]:
+        """Networks and optimizers by their names in a checkpoint."""
+        networks = {"generator": self.generator, "discriminator": self.discriminator}
+        if self.average:
+            networks["average"] = self.average.network
+        kind = self.config.optimizer
+        return networks, {f"{kind}_g": self.optimizer_g, f"{kind}_d": self.optimizer_d}
+
 
 def discriminator_step(
-    generator, discriminator, optimizer, real: Tensor, z: Tensor, loss: Loss = LOSSES["non_saturating"]
+    generator, discriminator, optimizer, real: Tensor, z: Tensor, loss: Loss = LOSSES["non_saturating"], penalty=None
 ):
     """One update of the discriminator. Goodfellow et al. 2014 (arXiv:1406.2661v1), algorithm 1, inner loop.
 
     real:    (N, C, H, W) in [-1, 1];  z: (N, latent_dim)
-    returns: the loss, real logits (N,) and fake logits (N,), all detached
+    penalty: (discriminator, real, fake) → scalar to be added, weight and all; None for none
+    returns: the loss without its penalty, real logits (N,) and fake logits (N,), all detached
     """
     with torch.no_grad():  # the fakes are data here: no gradient is wanted in the generator
         fake = generator(z)
     real_logits, fake_logits = discriminator(real), discriminator(fake)
     value = loss.discriminator(real_logits, fake_logits)
+    total = value if penalty is None else value + penalty(discriminator, real, fake)
     optimizer.zero_grad(set_to_none=True)
-    value.backward()
+    total.backward()
     optimizer.step()
     return value.detach(), real_logits.detach(), fake_logits.detach()
 
 
-def generator_step(generator, discriminator, optimizer, z: Tensor, loss: Loss = LOSSES["non_saturating"]):
+def generator_step(
+    generator, discriminator, optimizer, z: Tensor, loss: Loss = LOSSES["non_saturating"], real: Tensor | None = None
+):
     """One update of the generator through a discriminator that is held still.
 
     z:       (N, latent_dim)
+    real:    (N, C, H, W) in [-1, 1], with which a relativistic loss compares the fakes; no other looks at them
     returns: the loss and the fakes' logits (N,), detached
     """
     with frozen(discriminator):  # gradients pass through it to the images; none is computed for its weights
         fake_logits = discriminator(generator(z))
-        value = loss.generator(fake_logits)
+        real_logits = discriminator(real) if loss.relativistic and real is not None else None
+        value = loss.generator_loss(fake_logits, real_logits)
         optimizer.zero_grad(set_to_none=True)
         value.backward()
     optimizer.step()
@@ -115,75 +140,102 @@ def fit(
 
     images:    their pixels are moved to the device as one uint8 tensor; a batch is a gather and a cast
     callbacks: called as callback(state) after every step, and once before the first
-    d_step, g_step: replace the library's steps; a chapter passes the learner's own
+    d_step, g_step: replace the library's steps; a chapter passes the learner's own. Only if the configuration needs
+               it are they given penalty= and real=, like the library's
     returns:   History; `history.averaged` is the generator to sample from
     raises:    TrainingDiverged; ValueError if a checkpoint in config.checkpoint_dir is of another run (settings,
-               networks or images; which d_step and g_step it used is not known to it)
+               networks or images; which d_step and g_step it used is not known to it); OSError if one cannot be
+               written; RankLost
+
+    In a process group (`ranks.joined`) every rank calls this and computes its rows of each batch; rank 0 alone writes,
+    prints and runs the callbacks (training.distributed).
     """
-    _check(generator, discriminator, images, config)
-    device = runtime.device()
+    settings.check(generator, discriminator, images, config)
+    device, first = runtime.device(), ranks.rank() == 0
     layout = torch.channels_last if config.channels_last else torch.contiguous_format
-    generator.to(device, memory_format=layout).train()
-    discriminator.to(device, memory_format=layout).train()
+    held = torch.float64 if config.precision == "float64" else torch.float32  # weights and images
+    generator.to(device, held, memory_format=layout).train()
+    discriminator.to(device, held, memory_format=layout).train()
     pixels = images.pixels.to(device)
+    draws = Draws(pixels, config, generator.latent_dim, held, layout)
 
     path = Path(config.checkpoint_dir, "last.safetensors") if config.checkpoint_dir else None
-    resuming = path is not None and path.exists()
-    if resuming and config.precision == "auto":  # measured when the run began; measuring anew could end otherwise
-        precision = checkpoint.load(path)[0]["precision"]
-        dtype, reason = getattr(torch, precision), f"precision: {precision} (as the run began)"
-    else:
-        dtype, reason = _precision(generator, discriminator, pixels, config, device, layout)
-    say = print if verbose else (lambda *_: None)
+    resuming = ranks.from_first(lambda: path is not None and path.exists())
+
+    def precision() -> tuple[torch.dtype, str]:
+        if resuming and config.precision == "auto":  # measured when the run began; measuring anew could end otherwise
+            name = checkpoint.load(path)[0]["precision"]
+            return getattr(torch, name), f"precision: {name} (as the run began)"
+        return _precision(generator, discriminator, config, draws)
+
+    dtype, reason = ranks.from_first(precision)
+    say = print if verbose and first else (lambda *_: None)
     say(reason)
+    if ranks.world_size() > 1:
+        say(distributed.described(config.batch_size, any(map(has_batch_norm, (generator, discriminator)))))
     g, d = InPrecision(generator, dtype), InPrecision(discriminator, dtype)
+    if config.augment:
+        d = Augmented(d, config.augment)
     state = TrainingState(
         generator,
         discriminator,
-        _adam(generator, config.learning_rate_g, config),
-        _adam(discriminator, config.learning_rate_d, config),
+        settings.OPTIMIZERS[config.optimizer](generator, config.learning_rate_g, config),
+        settings.OPTIMIZERS[config.optimizer](discriminator, config.learning_rate_d, config),
         ExponentialAverage(generator, config.ema_half_life_kimg) if config.ema_half_life_kimg else None,
         config,
         images.sha256() if path else "",
     )
     if resuming:
-        checkpoint.restore(state, path, dtype)
+        ranks.from_first(lambda: checkpoint.restore(state, path, dtype))
         say(f"resumed from {path} at step {state.step}")
+    distributed.same_everywhere(state)
+    for optimizer in (state.optimizer_d, state.optimizer_g):
+        distributed.average_gradients(optimizer)
 
-    chosen = LOSSES[config.loss]
-    per_epoch = len(pixels) // config.batch_size
-    epoch, order = -1, None
+    def where() -> str:
+        kept = f"the last good state is {path}" if path and path.exists() else "no checkpoint was kept"
+        return f"at step {state.step}; {kept}; the same command starts it again"
+
+    with distributed.one_fate(where):
+        _turns(state, g, d, draws, path, dtype, callbacks if first else (), d_step, g_step, verbose)
+    state.history.averaged = state.average.network if state.average else None
+    return state.history
+
+
+def _turns(state: TrainingState, g, d, draws: Draws, path, dtype, callbacks, d_step, g_step, verbose: bool) -> None:
+    """From where the state is to config.steps."""
+    config, device = state.config, draws.pixels.device
+    loss = LOSSES[config.loss]
+    if config.real_target != 1:
+        loss = replace(loss, discriminator=partial(smoothed_discriminator, target=config.real_target))
     first_bad = torch.full((), torch.inf, device=device)  # stays on the device: no waiting for it in each step
     clock, logged = time.perf_counter(), state.step
     if state.step == 0:
         for callback in callbacks:
             callback(state)
 
-    for step in (
-        runtime.progress_bar(
-            range(state.step, config.steps), initial=state.step, total=config.steps, unit="step", leave=False
-        )
-        if verbose
-        else range(state.step, config.steps)
-    ):
-        if step // per_epoch != epoch:
-            epoch = step // per_epoch
-            order = epoch_order(len(pixels), epoch, config.seed, device)
-        start = step % per_epoch * config.batch_size
-        real = to_float(pixels[order[start : start + config.batch_size]]).contiguous(memory_format=layout)
-        draw = runtime.keyed_generator(device, config.seed, step, "z")
-        z_d, z_g = torch.randn(2, config.batch_size, generator.latent_dim, generator=draw, device=device)
-
+    steps = range(state.step, config.steps)
+    if verbose:
+        steps = runtime.progress_bar(steps, initial=state.step, total=config.steps, unit="step", leave=False)
+    for step in steps:
         for optimizer, rate in (
             (state.optimizer_d, config.learning_rate_d),
             (state.optimizer_g, config.learning_rate_g),
         ):
             optimizer.param_groups[0]["lr"] = rate * decay(step / config.steps, config.decay_from)
-        d_loss, real_logits, fake_logits = d_step(g, d, state.optimizer_d, real, z_d, chosen)
-        d_norm = gradient_norm(discriminator) if (step + 1) % config.log_every_steps == 0 else None
-        g_loss, _ = g_step(g, d, state.optimizer_g, z_g, chosen)
+        if config.augment:
+            d.draw = draws.transforms(step)
+        *z_d, z_g = draws.latents(step)
+        for turn, z in enumerate(z_d, step * config.critic_steps):
+            real, penalty = draws.real(turn), draws.penalty(turn)
+            besides = {} if penalty is None else {"penalty": penalty}
+            d_loss, real_logits, fake_logits = d_step(g, d, state.optimizer_d, real, z, loss, **besides)
+            if config.clip is not None:
+                clip_weights_(state.discriminator, config.clip)
+        d_norm = gradient_norm(state.discriminator) if (step + 1) % config.log_every_steps == 0 else None
+        g_loss, _ = g_step(g, d, state.optimizer_g, z_g, loss, **({"real": real} if loss.relativistic else {}))
         if state.average:
-            state.average.update(generator, config.batch_size, (step + 1) * config.batch_size)
+            state.average.update(state.generator, config.batch_size, (step + 1) * config.batch_size)
         state.step = step + 1
 
         size = torch.maximum(d_loss.abs(), g_loss.abs())
@@ -191,22 +243,25 @@ def fit(
         saving = path and (state.step % config.checkpoint_every_steps == 0 or state.step == config.steps)
         if d_norm is not None:
             row = torch.stack(
-                [d_loss, g_loss, real_logits.mean(), fake_logits.mean(), d_norm, gradient_norm(generator)]
+                [d_loss, g_loss, real_logits.mean(), fake_logits.mean(), d_norm, gradient_norm(state.generator)]
             )
             _stop_if_diverged(first_bad, path)
+            row = distributed.mean(row).tolist()
             now = time.perf_counter()
             speed = (state.step - logged) * config.batch_size / (now - clock)
             clock, logged = now, state.step
-            state.history.rows.append(dict(zip(COLUMNS, [state.step, *row.tolist(), speed])))
+            state.history.rows.append(dict(zip(COLUMNS, [state.step, *row, speed])))
+            if verbose:
+                steps.set_postfix_str(f"{speed:,.0f} images/s")
         for callback in callbacks:  # before the checkpoint: what they write is there if the checkpoint is
             callback(state)
         if saving:
+            whole = finite(state.generator) & finite(state.discriminator)  # the last update is in no loss yet
+            first_bad = torch.where(whole, first_bad, first_bad.clamp(max=state.step))
             _stop_if_diverged(first_bad, path)
-            checkpoint.save(state, path, dtype)
+            ranks.from_first(lambda: checkpoint.save(state, path, dtype))
 
     _stop_if_diverged(first_bad, path)
-    state.history.averaged = state.average.network if state.average else None
-    return state.history
 
 
 ABSURD = 1e4  # nats; a logit that wrong is past all recovery
@@ -218,7 +273,7 @@ def decay(progress: float, start: float) -> float:
 
 
 class InPrecision(nn.Module):
-    """A network computed in `dtype` by autocast, its weights and its output in float32.
+    """A network computed in bfloat16 by autocast, its weights and its output in float32; as it is in other dtypes.
 
     The cast ends with each call: a cast weight is never used again after an optimizer has changed the original.
     """
@@ -228,9 +283,10 @@ class InPrecision(nn.Module):
         self.network, self.dtype = network, dtype
 
     def forward(self, x: Tensor) -> Tensor:
-        with torch.autocast(x.device.type, self.dtype, enabled=self.dtype != torch.float32):
+        half = self.dtype == torch.bfloat16
+        with torch.autocast(x.device.type, torch.bfloat16, enabled=half):
             y = self.network(x)
-        return y.float() if self.dtype != torch.float32 else y
+        return y.float() if half else y
 
 
 @contextmanager
@@ -253,58 +309,34 @@ def gradient_norm(network: nn.Module) -> Tensor:
     return torch.stack(torch._foreach_norm(gradients)).norm()
 
 
-def _adam(network: nn.Module, learning_rate: float, config: TrainConfig) -> torch.optim.Adam:
-    return torch.optim.Adam(network.parameters(), lr=learning_rate, betas=config.betas, fused=True)
+def finite(network: nn.Module) -> Tensor:
+    """Whether every weight is a finite number, a bool that stays on the device."""
+    return torch.stack([parameter.isfinite().all() for parameter in network.parameters()]).all()
 
 
-def _precision(generator, discriminator, pixels, config, device, layout) -> tuple[torch.dtype, str]:
+def _precision(generator, discriminator, config: TrainConfig, draws: Draws) -> tuple[torch.dtype, str]:
     """The dtype to compute in, and a sentence that says how it was chosen."""
     if config.precision != "auto":
         return getattr(torch, config.precision), f"precision: {config.precision} (as configured)"
     g, d = copy.deepcopy(generator), copy.deepcopy(discriminator)
-    optimizer_g, optimizer_d = _adam(g, 0.0, config), _adam(d, 0.0, config)
-    real = to_float(pixels[: config.batch_size]).contiguous(memory_format=layout)
-    z = torch.randn(len(real), g.latent_dim, generator=runtime.keyed_generator(device, "precision"), device=device)
+    optimizer_g, optimizer_d = (settings.OPTIMIZERS[config.optimizer](network, 0.0, config) for network in (g, d))
+    real, z, penalty = draws.real(0), draws.latents(0)[-1], draws.penalty(0)
 
     def trial(dtype):
         generator_step(InPrecision(g, dtype), InPrecision(d, dtype), optimizer_g, z)
-        discriminator_step(InPrecision(g, dtype), InPrecision(d, dtype), optimizer_d, real, z)
+        discriminator_step(InPrecision(g, dtype), InPrecision(d, dtype), optimizer_d, real, z, penalty=penalty)
 
     parameters = sum(p.numel() for network in (g, d) for p in network.parameters())
     name = f"{type(g).__module__} {parameters} parameters, batch {len(real)} of {tuple(real.shape[1:])}"
-    return runtime.fastest_precision(trial, name, device)
-
-
-def _check(generator, discriminator, images: Images, config: TrainConfig) -> None:
-    """Say what does not fit before the first step instead of from inside a convolution."""
-    runtime.known("loss", config.loss, LOSSES)
-    runtime.known("precision", config.precision, ("auto", "float32", "bfloat16"))
-    for name in ("steps", "batch_size", "log_every_steps", "checkpoint_every_steps"):
-        if getattr(config, name) < 1:
-            raise ValueError(f"{name}: expected at least 1, got {getattr(config, name)}")
-    if config.batch_size > len(images):
-        raise ValueError(f"batch_size: expected at most {len(images)} (the number of images), got {config.batch_size}")
-    if not hasattr(generator, "latent_dim"):
-        raise ValueError("generator: expected a module with an attribute latent_dim")
-    if config.batch_size < 2 and any(isinstance(m, nn.modules.batchnorm._BatchNorm) for m in generator.modules()):
-        raise ValueError("batch_size: expected at least 2 for networks with BatchNorm, got 1")
-    training = [network.training for network in (generator, discriminator)]
-    device = next(generator.parameters()).device
-    try:
-        with torch.no_grad():
-            fake = generator.eval()(torch.zeros(2, generator.latent_dim, device=device))
-    finally:
-        generator.train(training[0])
-    if fake.shape[1:] != images.pixels.shape[1:]:
-        raise ValueError(
-            f"images: expected {tuple(fake.shape[1:])} like the generator's output, "
-            f"got {tuple(images.pixels.shape[1:])}; Images.padded adds a border"
-        )
+    name += f", {config.penalty}" if penalty else ""
+    return runtime.fastest_precision(trial, name, draws.pixels.device)
 
 
 def _stop_if_diverged(first_bad: Tensor, path: Path | None) -> None:
-    step = first_bad.item()
+    step = distributed.least(first_bad).item()
     if step != torch.inf:
         raise TrainingDiverged(
-            int(step), f"a loss was NaN, infinite or above {ABSURD:g}", path if path and path.exists() else None
+            int(step),
+            f"a loss was NaN, infinite or above {ABSURD:g}, or a weight not finite",
+            path if path and path.exists() else None,
         )

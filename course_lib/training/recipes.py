@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
 from safetensors.torch import save as to_bytes
 from torch import nn
 
-from course_lib import data, files, runtime
+from course_lib import data, files, ranks, runtime
 from course_lib.models import dcgan, mlp
 from course_lib.models.classifier import Classifier
+from course_lib.models.vae import VAE, AutoEncoder
+from course_lib.training import settings
+from course_lib.training.autoencoding import AutoencodingConfig, fit_vae
 from course_lib.training.classification import ClassifierConfig, fit_classifier
 from course_lib.training.history import History
 from course_lib.training.loop import TrainConfig, TrainingState, fit
@@ -40,12 +43,28 @@ class ClassifierRecipe:
     config: ClassifierConfig
 
 
+@dataclass(frozen=True)
+class AutoencodingRecipe:
+    """A data set, an AutoEncoder or a VAE, and a configuration."""
+
+    summary: str
+    data: str
+    networks: Callable[[], tuple[nn.Module]]
+    config: AutoencodingConfig
+    size: int | None = None  # images are averaged down to size × size
+
+    def images(self, split: str = "train") -> data.Images:
+        """The recipe's photographs of that split, as the network takes them."""
+        images = data.load(self.data, split)
+        return images if self.size is None else images.shrunk(self.size)
+
+
 def epochs(count: int, batch_size: int, images: int = 60_000) -> int:
     """Steps in `count` epochs; the last, partial batch of an epoch is left out."""
     return count * (images // batch_size)
 
 
-RECIPES: dict[str, Recipe | ClassifierRecipe] = {
+RECIPES: dict[str, Recipe | ClassifierRecipe | AutoencodingRecipe] = {
     "mlp-fashion": Recipe(
         "the lesson's fully connected GAN on Fashion-MNIST: latent 100, batch 64, 50 epochs, learning rate 2e-4",
         data="fashion-mnist",
@@ -82,10 +101,46 @@ RECIPES: dict[str, Recipe | ClassifierRecipe] = {
         networks=lambda: (Classifier(),),
         config=ClassifierConfig(epochs=20, mirror=False),
     ),
+    "ae-fashion-2d": AutoencodingRecipe(
+        "autoencoder with two latent dimensions on Fashion-MNIST, for its map: width 12, 20 epochs",
+        data="fashion-mnist",
+        networks=lambda: (AutoEncoder(latent_dim=2, width=12),),
+        config=AutoencodingConfig(steps=epochs(20, 64), batch_size=64),
+    ),
+    "vae-fashion-2d": AutoencodingRecipe(
+        "the same as a VAE: two latent dimensions, Bernoulli likelihood of grey levels, β = 1",
+        data="fashion-mnist",
+        networks=lambda: (VAE(latent_dim=2, width=12),),
+        config=AutoencodingConfig(steps=epochs(20, 64), batch_size=64),
+    ),
+    "ae-fashion": AutoencodingRecipe(
+        "autoencoder with 20 latent dimensions on Fashion-MNIST: width 16, cross-entropy of grey levels, 30 epochs",
+        data="fashion-mnist",
+        networks=lambda: (AutoEncoder(latent_dim=20, width=16),),
+        config=AutoencodingConfig(steps=epochs(30, 64), batch_size=64),
+    ),
+    "vae-fashion": AutoencodingRecipe(
+        "VAE with 20 latent dimensions on Fashion-MNIST: width 16, Bernoulli likelihood of grey levels, β = 1, 30 epochs",
+        data="fashion-mnist",
+        networks=lambda: (VAE(latent_dim=20, width=16),),
+        config=AutoencodingConfig(steps=epochs(30, 64), batch_size=64),
+    ),
+    "vae-fashion-sweep": AutoencodingRecipe(
+        "vae-fashion for 6 epochs, to be run once for each β: --set beta=4",
+        data="fashion-mnist",
+        networks=lambda: (VAE(latent_dim=20, width=16),),
+        config=AutoencodingConfig(steps=epochs(6, 64), batch_size=64),
+    ),
+    "vae-mnist": AutoencodingRecipe(
+        "vae-fashion on MNIST, pixels drawn black or white at every look: the data set of published bounds; 20 epochs",
+        data="mnist",
+        networks=lambda: (VAE(latent_dim=20, width=16),),
+        config=AutoencodingConfig(steps=epochs(20, 64), batch_size=64, binarise=True, log_every_steps=100),
+    ),
 }
 
 
-def build(recipe: Recipe | ClassifierRecipe) -> tuple[nn.Module, ...]:
+def build(recipe: Recipe | ClassifierRecipe | AutoencodingRecipe) -> tuple[nn.Module, ...]:
     """The recipe's networks as they are before training: initial weights depend on the recipe's seed alone."""
     with torch.random.fork_rng():
         torch.manual_seed(recipe.config.seed)
@@ -104,17 +159,12 @@ def train(
     out:       folder for the checkpoint and snapshots/step-NNNNNNN.safetensors; default runs/NAME
     overrides: fields of TrainConfig to change, e.g. {"steps": 1000}
     raises:    ValueError for an unknown recipe or field; what `fit` raises
+
+    Started by torchrun, its processes share each batch and rank 0 alone writes (training.distributed).
     """
-    recipe = RECIPES[
-        runtime.known("recipe_name", recipe_name, [n for n, r in RECIPES.items() if isinstance(r, Recipe)])
-    ]
-    for name, value in (overrides or {}).items():
-        free = [field.name for field in fields(TrainConfig) if field.name != "checkpoint_dir"]  # `out` is its name here
-        kind = type(getattr(recipe.config, runtime.known("override", name, free)))
-        if not isinstance(value, (int, float) if kind is float else kind) or isinstance(value, bool) != (kind is bool):
-            raise ValueError(f"{name}: expected {kind.__name__}, got {value!r}")
+    recipe, config = configured(recipe_name, overrides)
     out = Path(out or Path("runs", recipe_name))
-    config = replace(recipe.config, checkpoint_dir=str(out), **(overrides or {}))
+    config = replace(config, checkpoint_dir=str(out))
     images = data.load(recipe.data, "train").padded(recipe.size)
     generator, discriminator = build(recipe)
     wanted = snapshot_steps(config.steps, recipe.snapshots)
@@ -127,7 +177,26 @@ def train(
             }
             files.write_atomically(snapshot_file(out, state.step), to_bytes(tensors))
 
-    return fit(generator, discriminator, images, config, [keep, *callbacks], verbose=verbose)
+    with ranks.joined():
+        return fit(generator, discriminator, images, config, [keep, *callbacks], verbose=verbose)
+
+
+def configured(recipe_name: str, overrides: Mapping[str, object] | None = None) -> tuple[Recipe, TrainConfig]:
+    """A GAN's recipe and its configuration with some fields changed.
+
+    raises: ValueError for an unknown recipe or field, or a value of another type
+    """
+    names = [name for name, recipe in RECIPES.items() if isinstance(recipe, Recipe)]
+    recipe = RECIPES[runtime.known("recipe_name", recipe_name, names)]
+    changes = {name: settings.fitting(TrainConfig, name, value) for name, value in (overrides or {}).items()}
+    if "checkpoint_dir" in changes:
+        raise ValueError("checkpoint_dir: expected no override, the run's folder is out")
+    config = replace(recipe.config, **changes)
+    if not config.ema_half_life_kimg:
+        raise ValueError(
+            f"ema_half_life_kimg: expected a number, since a recipe keeps averaged generators, got {config.ema_half_life_kimg}"
+        )
+    return recipe, config
 
 
 def snapshot_file(run: Path, step: int) -> Path:
@@ -153,3 +222,23 @@ def train_classifier(recipe_name: str, callbacks=()) -> tuple[nn.Module, list[di
         torch.manual_seed(recipe.config.seed)
         (network,) = recipe.networks()
         return network, fit_classifier(network, data.load(recipe.data, "train"), recipe.config, callbacks)
+
+
+def train_autoencoder(
+    recipe_name: str,
+    out: Path | str | None = None,
+    overrides: Mapping[str, object] | None = None,
+    callbacks=(),
+    verbose: bool = True,
+) -> History:
+    """Run the recipe of an AutoEncoder or a VAE, or go on with it where an earlier call stopped. Arguments as in `train`.
+
+    overrides: fields of AutoencodingConfig to change, e.g. {"beta": 4.0}
+    """
+    names = [name for name, recipe in RECIPES.items() if isinstance(recipe, AutoencodingRecipe)]
+    recipe = RECIPES[runtime.known("recipe_name", recipe_name, names)]
+    changes = {name: settings.fitting(AutoencodingConfig, name, value) for name, value in (overrides or {}).items()}
+    if "checkpoint_dir" in changes:
+        raise ValueError("checkpoint_dir: expected no override, the run's folder is out")
+    config = replace(recipe.config, checkpoint_dir=str(out or Path("runs", recipe_name)), **changes)
+    return fit_vae(*build(recipe), recipe.images(), config, callbacks, verbose=verbose)

@@ -1,5 +1,7 @@
 """Exact resume, also through a real SIGKILL; and what a checkpoint refuses."""
 
+import errno
+import json
 import os
 import signal
 import subprocess
@@ -10,7 +12,7 @@ import time
 import pytest
 import torch
 
-from course_lib import training
+from course_lib import files, training
 from course_lib.training import TrainConfig, checkpoint, fit
 
 CONFIG = dict(batch_size=16, log_every_steps=2, checkpoint_every_steps=4)
@@ -180,3 +182,114 @@ def test_what_a_callback_writes_is_there_if_the_checkpoint_is(pair, few, tmp_pat
     with pytest.raises(OSError, match="no space left"):
         fit(*pair(), few, config, [full], verbose=False)
     assert not (tmp_path / "last.safetensors").exists()
+
+
+def rewritten(path, change):
+    """The checkpoint at `path` with its header changed by `change`, its hash right again."""
+    header, tensors = checkpoint.load(path)
+    change(header)
+    if "sha256" in header:
+        header["sha256"] = checkpoint._digest(header, tensors)
+    path.write_bytes(checkpoint.to_bytes(tensors, {"course": json.dumps(header)}))
+
+
+def test_a_newer_format_is_named_and_left_alone(pair, few, tmp_path):
+    config = TrainConfig(steps=4, checkpoint_dir=str(tmp_path), precision="float32", **CONFIG)
+    fit(*pair(), few, config, verbose=False)
+    path = tmp_path / "last.safetensors"
+    rewritten(path, lambda header: header.update(format=checkpoint.FORMAT + 1))
+    before = path.read_bytes()
+    with pytest.raises(ValueError, match="last.safetensors: expected checkpoint format 1, got 2, of another version"):
+        fit(*pair(), few, config, verbose=False)
+    assert path.read_bytes() == before
+
+
+def test_a_setting_of_a_newer_version_is_named(pair, few, tmp_path):
+    config = TrainConfig(steps=4, checkpoint_dir=str(tmp_path), precision="float32", **CONFIG)
+    fit(*pair(), few, config, verbose=False)
+    rewritten(tmp_path / "last.safetensors", lambda header: header["config"].update(warp=9))
+    with pytest.raises(ValueError, match="config: expected fields of TrainConfig, got warp of a newer version"):
+        fit(*pair(), few, config, verbose=False)
+
+
+def test_a_checkpoint_older_than_a_setting_goes_on_with_its_default(pair, few, tmp_path):
+    config = TrainConfig(steps=4, checkpoint_dir=str(tmp_path), precision="float32", **CONFIG)
+    fit(*pair(), few, config, verbose=False)
+
+    def older(header):
+        for name in ("penalty", "critic_steps", "augment", "optimizer", "real_target"):
+            del header["config"][name]
+        del header["ranks"], header["sha256"]
+
+    rewritten(tmp_path / "last.safetensors", older)
+    fit(*pair(), few, TrainConfig(**{**config.__dict__, "steps": 5}), verbose=False)
+    rewritten(tmp_path / "last.safetensors", older)
+    with pytest.raises(ValueError, match="critic_steps: expected 1 like the run in .*, got 2; choose another"):
+        fit(*pair(), few, TrainConfig(**{**config.__dict__, "critic_steps": 2}), verbose=False)
+
+
+@pytest.mark.parametrize("where", ["a weight", "the step"])
+def test_one_changed_byte_is_noticed(pair, few, tmp_path, where):
+    """safetensors alone reads both without a word."""
+    config = TrainConfig(steps=4, checkpoint_dir=str(tmp_path), precision="float32", **CONFIG)
+    fit(*pair(), few, config, verbose=False)
+    path = tmp_path / "last.safetensors"
+    payload = bytearray(path.read_bytes())
+    at = len(payload) - 3 if where == "a weight" else payload.index(b'\\"step\\": 4') + len(b'\\"step\\": ')
+    payload[at] ^= 1
+    path.write_bytes(bytes(payload))
+    with pytest.raises(ValueError, match="last.safetensors: expected the content that was written, got other bytes"):
+        fit(*pair(), few, config, verbose=False)
+    assert path.read_bytes() == bytes(payload)
+
+
+def test_networks_that_do_not_fit_are_left_as_they_were(pair, few, tmp_path):
+    from course_lib.models import dcgan
+
+    config = TrainConfig(steps=4, checkpoint_dir=str(tmp_path), precision="float32", **CONFIG)
+    fit(*pair(), few, config, verbose=False)
+    before = (tmp_path / "last.safetensors").read_bytes()
+    g, d = pair()[0], dcgan.Discriminator(16, 1, 8)
+    was = [p.detach().clone() for p in g.parameters()]
+    with pytest.raises(ValueError, match="expected discriminator.* of shape"):
+        fit(g, d, few, config, verbose=False)
+    assert all(torch.equal(a, b) for a, b in zip(was, g.parameters()))
+    assert (tmp_path / "last.safetensors").read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("module", "name", "code"),
+    [(files.tempfile, "mkstemp", errno.EROFS), (files.os, "fsync", errno.ENOSPC), (files.os, "replace", errno.EACCES)],
+)
+def test_a_write_that_fails_anywhere_names_the_file_and_keeps_the_one_before(
+    pair, few, tmp_path, monkeypatch, module, name, code
+):
+    """A read-only folder, a disk that fills up, a file that another program holds; the disk that is really full is above."""
+    config = TrainConfig(steps=4, checkpoint_dir=str(tmp_path), precision="float32", **CONFIG)
+    fit(*pair(), few, config, verbose=False)
+
+    def fails(*_, **__):
+        raise OSError(code, os.strerror(code))
+
+    monkeypatch.setattr(module, name, fails)
+    with pytest.raises(OSError, match=f"could not write .*last.safetensors .*{os.strerror(code)}") as caught:
+        fit(*pair(), few, TrainConfig(**{**config.__dict__, "steps": 8}), verbose=False)
+    assert caught.value.errno == code and checkpoint.load(tmp_path / "last.safetensors")[0]["step"] == 4
+    assert [path.name for path in tmp_path.iterdir()] == ["last.safetensors"]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="a folder's mode means this on POSIX")
+def test_a_folder_without_the_right_to_write_keeps_its_checkpoint(tmp_path):
+    """Really: root may write anywhere, so the run gives up being root first."""
+    script = textwrap.dedent(RUN).replace(
+        "def slow(state):",
+        "def slow(state):\n    if state.step == 7:\n        import os\n        os.chmod(folder, 0o500)\n"
+        "        os.getuid() or os.setuid(65534)",
+    )
+    found = subprocess.run(
+        [sys.executable, "-c", script, str(tmp_path / "run"), "float32", "contiguous", "0"],
+        capture_output=True,
+        text=True,
+    )
+    assert found.returncode != 0 and "could not write" in found.stderr and "ermission denied" in found.stderr
+    assert checkpoint.load(tmp_path / "run" / "last.safetensors")[0]["step"] == 5

@@ -29,10 +29,14 @@ def test_within_1500_steps_the_ring_is_shared_out():
 
 
 def test_a_sure_discriminator_starves_the_saturating_loss():
-    """Chapter 01's second thing to try: rate of D 0.01, five steps of D for each of G."""
-    game = played(200, loss="saturating", lr_d=1e-2, d_steps=5)
-    assert game.modes_found()[0] <= 2
-    assert game.pull()[1].norm(dim=1).median() < 0.15 < played(200).pull()[1].norm(dim=1).median()
+    """Chapter 01's second thing to try: rate of D 0.01, five steps of D for each of G. Whatever the seed and the
+    processor's last digits, the same D would move the same samples more than twice as far by the other loss."""
+    for seed in range(3):
+        game = played(200, loss="saturating", lr_d=1e-2, d_steps=5, seed=seed)
+        starved = game.pull(256)[1].norm(dim=1).median()
+        game.loss = "non_saturating"
+        assert 0 < 2 * starved < game.pull(256)[1].norm(dim=1).median()
+        assert game.discriminator(game.samples()).median() < -0.5 and game.modes_found()[0] < 8
 
 
 def test_a_fast_generator_against_a_slow_discriminator_collapses():
@@ -64,7 +68,10 @@ def test_arrows_lead_downhill_for_every_loss(loss):
     game = played(50, loss=loss)
     points, arrows = game.pull(40)
     with torch.no_grad():
-        here, there = (LOSSES[loss].generator(game.discriminator(points + step * arrows)) for step in (0.0, 1e-2))
+        real = game.discriminator(game.real[:40])
+        here, there = (
+            LOSSES[loss].generator_loss(game.discriminator(points + step * arrows), real) for step in (0.0, 1e-2)
+        )
     assert there < here
 
 
