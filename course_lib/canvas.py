@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import io
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,7 +17,7 @@ from torch import Tensor
 
 REAL, FAKE = (0, 84, 140), (176, 68, 0)  # Okabe and Ito's blue and vermilion, darkened to stand on their tints
 TINT_REAL, TINT_FAKE, MIDDLE = (158, 205, 235), (246, 200, 158), (250, 250, 250)
-INK = (40, 40, 40)
+INK, FAINT = (40, 40, 40), (190, 190, 190)
 RIM = (90, 150, 190)  # around a point of a cloud: lighter than the line through it
 ARROW = 0.4  # units of the plane for a gradient of 1
 
@@ -114,16 +114,18 @@ def _enlarged(values: np.ndarray, size: int) -> Image.Image:
     return Image.fromarray(values).resize((size, size), Image.Resampling.BICUBIC)
 
 
-def _arrow(pen: ImageDraw.ImageDraw, start: tuple[float, float], end: tuple[float, float], size: int) -> None:
+def _arrow(
+    pen: ImageDraw.ImageDraw, start: tuple[float, float], end: tuple[float, float], size: int, colour=INK
+) -> None:
     shaft = np.subtract(end, start)
     length = float(np.hypot(*shaft))
     if length < 1:
         return
-    pen.line((start, end), fill=INK, width=2)
+    pen.line((start, end), fill=colour, width=2)
     along, head = shaft / length, min(size / 70, length)
     across = np.array([-along[1], along[0]])
     corners = (end, end - head * along + 0.45 * head * across, end - head * along - 0.45 * head * across)
-    pen.polygon([tuple(corner) for corner in corners], fill=INK)
+    pen.polygon([tuple(corner) for corner in corners], fill=colour)
 
 
 def balls_frame(
@@ -234,6 +236,90 @@ def curves_frame(x: Tensor, strips: Sequence[Strip], width: int = 540, height: i
         at = scale * (side + (width - 2 * side) * (number - left) / (right - left))
         pen.line((at, scale * (height - foot), at, scale * (height - foot + 4)), fill=INK, width=scale)
         pen.text((at, scale * (height - 2)), f"{number}", fill=INK, font_size=scale * 11, anchor="ms")
+    return picture.reduce(scale)
+
+
+@dataclass(frozen=True)
+class Look:
+    """One panel of `paths_frame`: what it says above itself, and a path in the plane with what belongs to it.
+
+    points: (n, 2), a blue line from a circle to a square;  other: (m, 2), an orange line, dashed, or None
+    step:   (k, 2) places → where each goes in one step, drawn as arrows of a common scale, or None
+    level:  height of two dotted lines, beyond which no arrow is drawn, or None
+    across, up: names of the axes, in Latin letters (the font has no others)
+    """
+
+    title: str
+    points: Tensor
+    other: Tensor | None = None
+    step: Callable[[Tensor], Tensor] | None = None
+    level: float | None = None
+    across: str = "generator"
+    up: str = "critic"
+
+
+def paths_frame(looks: Sequence[Look], size: int = 360) -> Image.Image:
+    """Paths in a plane side by side, each within its own extent: (size · looks, size + a line of text).
+
+    A cross marks home, the origin; a dotted circle the distance at which the path began.
+    """
+    scale, head = 2, 24  # drawn twice as large: Pillow's lines have hard edges
+    picture = Image.new("RGB", (scale * size * len(looks), scale * (size + head)), MIDDLE)
+    for column, look in enumerate(looks):
+        panel = Image.new("RGB", (scale * size, scale * size), MIDDLE)
+        pen = ImageDraw.Draw(panel)
+        seen = [each for each in (look.points, look.other) if each is not None]
+        extent = 1.15 * max(each.abs().max().item() for each in seen)
+        unit = scale * size / (2 * extent)
+
+        def place(rows: Tensor, extent=extent, unit=unit) -> list[tuple[float, float]]:
+            return [((x + extent) * unit, (extent - y) * unit) for x, y in rows.tolist()]
+
+        middle = scale * size / 2
+        pen.line((0, middle, scale * size, middle), fill=(224, 224, 224), width=scale)
+        pen.line((middle, 0, middle, scale * size), fill=(224, 224, 224), width=scale)
+        if look.step is not None:
+            line = torch.linspace(-0.9 * extent, 0.9 * extent, 11, dtype=look.points.dtype)
+            upright = line if look.level is None else line[line.abs() <= look.level]
+            places = torch.cartesian_prod(line, upright)
+            moves = look.step(places) - places
+            moves = moves / moves.norm(dim=1).max() * 0.16 * extent
+            for start, end in zip(place(places), place(places + moves)):
+                _arrow(pen, start, end, scale * size, FAINT)
+        angle = torch.linspace(0, 2 * math.pi, 181, dtype=look.points.dtype)
+        began = look.points[0].norm() * torch.stack([angle.cos(), angle.sin()], 1)
+        lines = (
+            []
+            if look.level is None
+            else [
+                torch.stack([angle / math.pi - 1, torch.full_like(angle, height / extent)], 1) * extent
+                for height in (look.level, -look.level)
+            ]
+        )
+        for dotted in (began, *lines):
+            for start, end in _dashes(place(dotted), on=1, off=1):
+                pen.line((start, end), fill=(130, 130, 130), width=scale)
+        if len(look.points) > 1:
+            pen.line(place(look.points), fill=REAL, width=scale, joint="curve")
+        if look.other is not None and len(look.other) > 1:
+            for start, end in _dashes(place(look.other), on=4, off=2):
+                pen.line((start, end), fill=FAKE, width=2 * scale)
+        for points, colour in ((look.points, REAL), (look.other, FAKE)):
+            if points is None:
+                continue
+            (x, y), (u, v) = place(points[:1])[0], place(points[-1:])[0]
+            pen.ellipse((x - 9, y - 9, x + 9, y + 9), outline=colour, width=2 * scale)
+            pen.rectangle((u - 8, v - 8, u + 8, v + 8), fill=colour)
+        pen.line((middle - 12, middle, middle + 12, middle), fill=INK, width=2 * scale)
+        pen.line((middle, middle - 12, middle, middle + 12), fill=INK, width=2 * scale)
+        pen.text((scale * size - 8, middle + 6), look.across, fill=INK, font_size=scale * 12, anchor="ra")
+        pen.text((middle + 8, 4), look.up, fill=INK, font_size=scale * 12)
+        pen.text((8, scale * size - 8), f"edge at {extent:.2g}", fill=INK, font_size=scale * 12, anchor="ls")
+        picture.paste(panel, (scale * size * column, scale * head))
+        top = ImageDraw.Draw(picture)
+        top.text((scale * (size * column + 6), scale * 4), look.title, fill=INK, font_size=scale * 13)
+        if column:
+            top.line((scale * size * column, 0, scale * size * column, scale * (size + head)), fill=INK, width=scale)
     return picture.reduce(scale)
 
 

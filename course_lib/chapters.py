@@ -73,7 +73,8 @@ CHAPTERS: tuple[Chapter, ...] = (
         "03",
         "Losses",
         "What should a critic be asked, if real and fake do not even touch?",
-        "six adversarial losses, the gradient penalty, weight clipping, W₁ in one dimension",
+        "W₁ on a line, three pairs of losses, weight clipping, the gradient penalty",
+        stem="03_losses",
     ),
     Chapter(
         "03b",

@@ -286,11 +286,12 @@ def clouds(
     title: str = "",
     size: float = 3.6,
     together: bool = False,
+    ellipses: bool = True,
 ) -> Figure:
     """Clouds of points in the plane side by side, each with its covariance ellipse.
 
     panels:   {title: points (N, 2)}, or {title: (points, where each of them goes)}, drawn with a line between the two
-    together: whether all panels show the same part of the plane
+    together: whether all panels show the same part of the plane;  ellipses: whether they are drawn
     """
     both = {name: each if isinstance(each, tuple) else (each, None) for name, each in panels.items()}
 
@@ -302,6 +303,7 @@ def clouds(
             for points, colour, mark, line in ((start, BLUE, "o", "-"), (end, ORANGE, "D", "--")):
                 if points is not None:
                     axis.scatter(*points.T, s=7, color=colour, marker=mark, alpha=0.45, linewidths=0, zorder=2)
+                if points is not None and ellipses:
                     edge = Normal(points.double().mean(0), torch.cov(points.double().T)).ellipse()
                     axis.plot(*edge.T, line, color=colour, lw=2, zorder=3)
             axis.set_title(textwrap.fill(name, round(11 * size)), fontweight="normal" if title else "bold", fontsize=10)
@@ -313,6 +315,44 @@ def clouds(
                 axis.set(adjustable="box", xlim=(-1.05 * reach, 1.05 * reach), ylim=(-1.05 * reach, 1.05 * reach))
         if title:
             figure.suptitle(textwrap.fill(title, 40 * len(both)), x=0.01, ha="left", fontweight="bold", fontsize=11)
+        return figure
+
+    return Figure(draw, alt)
+
+
+def losses_and_slopes(
+    x: Sequence[float],
+    losses: Mapping[str, Mapping[str, tuple[Sequence[float], Sequence[float]]]],
+    *,
+    title: str,
+    xlabel: str,
+    alt: str,
+) -> Figure:
+    """A column for each loss: above its values on a scale of its own, below its slopes on a scale that all share.
+
+    losses: {loss: {line: (values, slopes), each over x}}; the same lines in the same order for every loss
+    """
+    slopes = [slope for lines in losses.values() for _, each in lines.values() for slope in each]
+    low, high = min(slopes), max(slopes)
+    margin = 0.05 * (high - low)
+
+    def draw(theme):
+        figure, axes = _axes(2, len(losses), size=(2.05 * len(losses) + 0.6, 4.6), sharex=True)
+        for axis, (name, lines) in zip(axes.T, losses.items()):
+            looks = zip((BLUE, ORANGE, GREEN), ("-", "--", "-."), (3.4, 1.7, 1.7))  # a wide one shows beneath another
+            for (label, rows), (colour, line, width) in zip(lines.items(), looks):
+                for part, values in zip(axis, rows):
+                    part.plot(x, values, line, color=colour, label=label, lw=width)
+            axis[0].set_title(name, fontweight="normal", fontsize=10)
+            axis[1].axhline(0, color=INK[theme], lw=0.7, ls=":")
+            axis[1].set_xlabel(xlabel, fontsize=9)
+            axis[1].set_ylim(low - margin, high + margin)
+            axis[1].tick_params(labelleft=axis[1] is axes[1][0])
+        axes[0][0].set_ylabel("loss (own scale)")
+        axes[1][0].set_ylabel("slope (one scale)")
+        handles, labels = axes[0][0].get_legend_handles_labels()
+        figure.legend(handles, labels, loc="outside lower center", ncols=len(labels), fontsize=9)
+        figure.suptitle(title, x=0.01, ha="left", fontweight="bold", fontsize=11)
         return figure
 
     return Figure(draw, alt)

@@ -50,6 +50,14 @@ FIGURES = {
     "clouds together": lambda: plots.clouds(
         {"a": torch.randn(9, 2), "b": 5 * torch.randn(9, 2)}, alt="Two.", together=True
     ),
+    "clouds without ellipses": lambda: plots.clouds({"a": torch.randn(50, 2)}, alt="One.", ellipses=False),
+    "losses and slopes": lambda: plots.losses_and_slopes(
+        [-1, 0, 1],
+        {name: {"on a fake": ([2, 1, 3], [-1, 0, 1]), "on a real": ([9, 8, 7], [-1, -1, -1])} for name in "abc"},
+        title="Finding",
+        xlabel="logit",
+        alt="Three losses above, their slopes below.",
+    ),
     "inception": lambda: plots.inception_blocks(
         dict.fromkeys(("v1", "v2", "v3", "whole"), "a version"), title="Finding", alt="Four diagrams."
     ),
@@ -84,6 +92,19 @@ def test_alt_text_has_the_numbers():
     assert "discriminator loss 0.61 to 0.04" in plots.training_curves(HISTORY, "Finding", smooth=3).alt
     assert "x from 3 to 1; y from 1 to 5" in FIGURES["curves"]().alt
     assert "a 1, b 2.5; even 1.75" in FIGURES["bars"]().alt
+
+
+def test_slopes_of_different_losses_share_a_scale_and_their_values_do_not():
+    drawn = plots.losses_and_slopes(
+        [0, 1],
+        {"a": {"on a fake": ([0, 1], [0, 2])}, "b": {"on a fake": ([50, 90], [-5, 0])}},
+        title="Finding",
+        xlabel="logit",
+        alt="Two losses.",
+    ).draw("light")
+    values_a, values_b, slopes_a, slopes_b = drawn.axes
+    assert slopes_a.get_ylim() == slopes_b.get_ylim() and slopes_a.get_ylim()[0] <= -5
+    assert values_a.get_ylim()[1] < 2 and values_b.get_ylim()[0] > 2
 
 
 def test_a_figure_without_words_is_refused():

@@ -1,0 +1,532 @@
+"""03.clip_weights and 03.gradient_penalty: two ways to keep a critic's slope within bounds."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from course_lib import penalties
+from course_lib.exercises.engine import Exercise, Property, WrongAnswer, require
+
+# ---------------------------------------------------------------- clipping
+
+
+def clip_weights_to(critic: nn.Module, bound: float) -> None:
+    """Every parameter of the critic into [−bound, bound], in place."""
+    penalties.clip_weights_(critic, bound)
+
+
+class _Critic(nn.Module):
+    """A layer, a normalisation with running statistics, a layer; some weights beyond 0.1, some within."""
+
+    def __init__(self):
+        super().__init__()
+        self.layers = nn.Sequential(nn.Linear(2, 3), nn.BatchNorm1d(3), nn.Linear(3, 1))
+        with torch.no_grad():
+            for shift, parameter in enumerate(self.parameters()):
+                values = torch.linspace(-0.3, 0.4, parameter.numel() + shift)[shift:]
+                parameter.copy_(values.reshape(parameter.shape))
+            self.layers[1].running_mean.fill_(2.0)
+            self.layers[1].running_var.fill_(7.0)
+
+    def forward(self, x):
+        return self.layers(x).flatten()
+
+
+def _clipped(answer, bound=0.1):
+    """A critic after the answer has had it, and what its parameters were before."""
+    critic = _Critic()
+    before = {name: parameter.detach().clone() for name, parameter in critic.named_parameters()}
+    for parameter in critic.parameters():  # as after a step
+        parameter.grad = torch.ones_like(parameter)
+    answer(critic, bound)
+    return critic, before
+
+
+def _within(answer):
+    critic, _ = _clipped(answer)
+    for name, parameter in critic.named_parameters():
+        low, high = parameter.min().item(), parameter.max().item()
+        require(
+            max(-low, high) <= 0.1 + 1e-7,
+            f"After clipping to 0.1, `{name}` still reaches from {low:.2f} to {high:.2f}. Every parameter of the critic, biases too, lies within [−0.1, 0.1] afterwards.",
+        )
+
+
+def _the_same_parameters(answer):
+    critic = _Critic()
+    optimizer = torch.optim.SGD(critic.parameters(), lr=1.0)
+    held = list(critic.parameters())
+    answer(critic, 0.1)
+    now = list(critic.parameters())
+    require(
+        len(now) == len(held)
+        and all(a is b for a, b in zip(held, now))
+        and all(p.requires_grad and p.is_leaf for p in now),
+        "The critic holds *new* tensors now, and the optimizer goes on updating the old ones. Change the values in place: `clamp_`.",
+    )
+    require(optimizer.param_groups[0]["params"][0] is now[0], "The optimizer has lost its parameters.")
+
+
+def _inside_stay(answer):
+    critic, before = _clipped(answer)
+    for name, parameter in critic.named_parameters():
+        want = before[name].clamp(-0.1, 0.1)
+        off = (parameter.detach() - want).abs().max().item()
+        require(
+            off < 1e-6,
+            f"`{name}` was {_listed(before[name])} and becomes {_listed(parameter)}; clipped to [−0.1, 0.1] it is {_listed(want)}. What lies inside stays as it is, "
+            "what lies outside goes to the nearer end.",
+        )
+
+
+def _listed(values: Tensor) -> str:
+    shown = [f"{v:.2f}".replace("-", "−") for v in values.detach().flatten()[:6].tolist()]
+    return "(" + ", ".join(shown) + (", …)" if values.numel() > 6 else ")")
+
+
+def _statistics_stay(answer):
+    critic, _ = _clipped(answer)
+    norm = critic.layers[1]
+    require(
+        (norm.running_mean == 2).all() and (norm.running_var == 7).all(),
+        f"BatchNorm's running variance was 7 and is {norm.running_var[0]:.2f} now. Running statistics are measured, not learned: they are buffers, and `parameters()` leaves them out.",
+    )
+
+
+def _gradients_stay(answer):
+    critic = _Critic()
+    for parameter in critic.parameters():
+        parameter.grad = torch.full_like(parameter, 5.0)
+    answer(critic, 0.1)
+    require(
+        all(p.grad is not None and (p.grad == 5).all() for p in critic.parameters()),
+        "The *gradients* were changed. Clipping a WGAN's critic bounds its weights, after the optimizer's step; the step itself is as long as it is.",
+    )
+
+
+def _any_bound(answer):
+    critic, before = _clipped(answer, 0.25)
+    largest = max(p.abs().max().item() for p in critic.parameters())
+    require(
+        abs(largest - 0.25) < 1e-6,
+        f"With a bound of 0.25 the largest weight is 0.25; yours is {largest:.3f}. Is the paper's 0.01 written into the function?",
+    )
+
+
+def _clip_behaviour(answer) -> list:
+    critic = _Critic()
+    held = list(critic.parameters())
+    for parameter in critic.parameters():
+        parameter.grad = torch.full_like(parameter, 5.0)
+    answer(critic, 0.1)
+    now = list(critic.parameters())
+    return [
+        *(p.detach().clone() for p in now),
+        *(p.grad if p.grad is not None else "no gradient" for p in now),
+        critic.layers[1].running_var.clone(),
+        str([a is b for a, b in zip(held, now)]),
+        str([p.requires_grad for p in now]),
+    ]
+
+
+def _each(change):
+    """An answer that puts change(parameter, bound) in the place of every parameter's values."""
+
+    @torch.no_grad()
+    def answer(critic, bound):
+        for parameter in critic.parameters():
+            parameter.copy_(change(parameter, bound))
+
+    return answer
+
+
+def _not_in_place(critic, bound):
+    for parameter in critic.parameters():
+        parameter.clamp(-bound, bound)
+
+
+def _new_parameters(critic, bound):
+    for module in critic.modules():
+        for name, parameter in list(module.named_parameters(recurse=False)):
+            setattr(module, name, nn.Parameter(parameter.detach().clamp(-bound, bound)))
+
+
+def _recorded_by_autograd(critic, bound):
+    for parameter in critic.parameters():
+        parameter.clamp_(-bound, bound)
+
+
+@torch.no_grad()
+def _without_biases(critic, bound):
+    for name, parameter in critic.named_parameters():
+        if "bias" not in name:
+            parameter.clamp_(-bound, bound)
+
+
+@torch.no_grad()
+def _buffers_too(critic, bound):
+    for tensor in critic.state_dict().values():
+        if tensor.is_floating_point():
+            tensor.clamp_(-bound, bound)
+
+
+def _gradients(critic, bound):
+    torch.nn.utils.clip_grad_value_(critic.parameters(), bound)
+
+
+def _by_norm(parameter, bound):
+    return parameter * (bound / parameter.norm()).clamp(max=1.0)
+
+
+def _by_data(critic, bound):
+    for parameter in critic.parameters():
+        parameter.data.clamp_(-bound, bound)
+
+
+def _by_hand(critic, bound):
+    with torch.no_grad():
+        for parameter in critic.parameters():
+            parameter[parameter > bound] = bound
+            parameter[parameter < -bound] = -bound
+
+
+clip_weights = Exercise(
+    id="03.clip_weights",
+    reference=clip_weights_to,
+    solution_also=[penalties.clip_weights_],
+    difficulty=1,
+    minutes=5,
+    properties=[
+        Property("every parameter within the bound, biases included", _within),
+        Property("what lies inside stays, what lies outside goes to the nearer end", _inside_stay),
+        Property("the parameters are the same objects: the optimizer goes on with them", _the_same_parameters),
+        Property("gradients are left alone", _gradients_stay),
+        Property("running statistics are left alone", _statistics_stay),
+        Property("the bound that was asked for", _any_bound),
+    ],
+    behaviour=_clip_behaviour,
+    other_forms=[_by_data, _by_hand, _each(lambda parameter, bound: parameter.clamp(-bound, bound))],
+    wrong_answers={
+        "not in place": WrongAnswer(
+            _not_in_place, "It behaves like `p.clamp(…)` without the underscore: that returns a clipped copy, and the critic keeps its weights."
+        ),
+        "new parameters": WrongAnswer(
+            _new_parameters,
+            "The weights are right, but they are new `nn.Parameter`s: the optimizer holds the old ones, and from the next step on trains weights that nobody uses.",
+        ),
+        "recorded by autograd": WrongAnswer(
+            _recorded_by_autograd,
+            "A weight that wants a gradient may not be changed in place while autograd records. Clipping is no part of the loss: put it under `torch.no_grad()`.",
+        ),
+        "the gradients": WrongAnswer(
+            _gradients, "It behaves like `clip_grad_value_`: that bounds the *gradients*, a different remedy for a different trouble. Here the weights are bounded."
+        ),
+        "without biases": WrongAnswer(_without_biases, "Biases keep their size. The paper clips every parameter."),
+        "buffers too": WrongAnswer(
+            _buffers_too, "It behaves like a clip of the whole `state_dict()`: that holds BatchNorm's running statistics too, and a running variance of at most 0.1 is a wrong one."
+        ),
+        "by the norm": WrongAnswer(
+            _each(_by_norm), "It rescales each tensor to a norm of at most the bound. Clipping looks at every number by itself."
+        ),
+        "by the largest": WrongAnswer(
+            _each(lambda parameter, bound: parameter * (bound / parameter.abs().max()).clamp(max=1.0)),
+            "It shrinks each tensor until its largest number fits: numbers that lay inside move too.",
+        ),
+        "from above only": WrongAnswer(
+            _each(lambda parameter, bound: parameter.clamp(max=bound)), "Only the upper end is clipped; weights of −0.3 are still there."
+        ),
+        "from below only": WrongAnswer(
+            _each(lambda parameter, bound: parameter.clamp(min=-bound)), "Only the lower end is clipped; weights of +0.4 are still there."
+        ),
+        "all to the ends": WrongAnswer(
+            _each(lambda parameter, bound: bound * parameter.sign()), "Every weight goes to +bound or −bound, also those that lay inside."
+        ),
+        "squashed": WrongAnswer(
+            _each(lambda parameter, bound: bound * (parameter / bound).tanh()), "It behaves like bound·tanh(w/bound): smooth, and so it moves the weights inside too."
+        ),
+        "always 0.01": WrongAnswer(
+            _each(lambda parameter, bound: parameter.clamp(-0.01, 0.01)), "It clips to the paper's 0.01, whatever bound was asked for."
+        ),
+    },
+    hints=[
+        "`for p in critic.parameters():` … and a method of tensors whose name ends in an underscore.",
+        "`p.clamp_(-bound, bound)` inside `with torch.no_grad():`.",
+    ],
+)  # fmt: skip
+
+
+# ---------------------------------------------------------------- gradient penalty
+
+
+class _Linear(nn.Module):
+    """w·x for images or points of any shape, with ‖w‖ as wanted: its slope is ‖w‖ everywhere."""
+
+    def __init__(self, shape, norm):
+        super().__init__()
+        w = torch.arange(1.0, 1 + torch.Size(shape).numel()).reshape(shape).cos()
+        self.w = nn.Parameter(norm * w / w.norm())
+
+    def forward(self, x):
+        return (x * self.w).flatten(1).sum(1)
+
+
+class _Bowl(nn.Module):
+    """½‖x‖²: the slope at x is ‖x‖. Remembers every x that it was shown."""
+
+    def __init__(self):
+        super().__init__()
+        self.seen = []
+
+    def forward(self, x):
+        self.seen.append(x.detach().clone())
+        return 0.5 * x.flatten(1).square().sum(1)
+
+
+IMAGE = (2, 3, 3)
+
+
+def _penalty(answer, critic, real, fake) -> Tensor:
+    found = answer(critic, real, fake)
+    require(isinstance(found, Tensor), f"Expected the penalty as a tensor, got {type(found).__name__}.")
+    require(
+        found.ndim == 0,
+        f"The penalty is one number, the mean over the batch; yours has the shape {tuple(found.shape)}.",
+    )
+    return found
+
+
+def _linear(answer, count, norm, shape=IMAGE) -> float:
+    return _penalty(answer, _Linear(shape, norm), torch.randn(count, *shape), torch.randn(count, *shape)).item()
+
+
+def _four_at_any_batch(answer):
+    for count in (1, 16, 64):
+        found = _linear(answer, count, 3.0)
+        require(
+            abs(found - 4) < 1e-3,
+            f"For a linear critic with ‖w‖ = 3 the penalty is (3 − 1)² = 4 at any batch size; yours gives {found:.4g} at batch {count}.",
+        )
+
+
+def _two_sided(answer):
+    found = _linear(answer, 8, 0.5)
+    require(
+        abs(found - 0.25) < 1e-4,
+        f"For a linear critic with ‖w‖ = ½ the penalty is (½ − 1)² = 0.25; yours gives {found:.4g}. The paper's penalty asks for the slope 1, from above and from below.",
+    )
+
+
+def _at_known_places(norms=(0.5, 2.0, 3.0)):
+    """Images that are real and fake at once, so that x̂ is known whatever is drawn; their norms are the bowl's slopes."""
+    direction = torch.arange(1.0, 19.0).reshape(1, *IMAGE).sin()
+    return torch.cat([norm * direction / direction.norm() for norm in norms])
+
+
+def _norm_by_norm(answer):
+    x = _at_known_places()
+    found = _penalty(answer, _Bowl(), x, x.clone()).item()
+    want = (0.25 + 1 + 4) / 3
+    require(
+        abs(found - want) < 1e-3,
+        f"A critic has the slopes 0.5, 2 and 3 at three images: (0.25 + 1 + 4)/3 = {want:.3f}; yours gives {found:.4g}.",
+    )
+
+
+def _where(answer, count=400) -> Tensor:
+    """The mixing weights at each pixel, (count, pixels), recovered from the points that the critic was shown."""
+    critic, real, fake = _Bowl(), torch.ones(count, *IMAGE), torch.full((count, *IMAGE), -1.0)
+    answer(critic, real, fake)
+    require(critic.seen and critic.seen[-1].shape == real.shape, "The critic was not shown a batch of mixed images.")
+    return (critic.seen[-1].flatten(1) + 1) / 2
+
+
+def _between(answer):
+    mix = _where(answer)
+    require(
+        mix.min() >= -1e-6 and mix.max() <= 1 + 1e-6,
+        f"x̂ lies *between* the real and the fake image; yours goes {mix.min():.2f} to {mix.max():.2f} of the way.",
+    )
+    across, along = mix.std(1).max().item(), mix[:, 0].std().item()
+    require(
+        across < 1e-5,
+        f"All pixels of an image are mixed alike, so that x̂ lies on the line between two images; within an image your weights vary by {across:.2f}.",
+    )
+    require(
+        abs(along - 0.2887) < 0.05 and abs(mix[:, 0].mean().item() - 0.5) < 0.07,
+        f"Each image has a mixing weight of its own, uniform between 0 and 1: over 400 images mean 0.5 and deviation 0.29; yours {mix[:, 0].mean():.2f} and {along:.2f}.",
+    )
+
+
+def _reaches_the_weights(answer):
+    critic = _Linear(IMAGE, 3.0)
+    found = _penalty(answer, critic, torch.randn(5, *IMAGE), torch.randn(5, *IMAGE))
+    require(
+        found.requires_grad,
+        "The penalty is cut off from the critic's weights, so training would never notice it: `torch.autograd.grad(…, create_graph=True)` keeps the graph of the gradient.",
+    )
+    (slope,) = torch.autograd.grad(found, critic.w, allow_unused=True)
+    want = 2 * (3 - 1) * critic.w.detach() / 3
+    require(
+        slope is not None and torch.allclose(slope, want, atol=1e-3),
+        "The penalty's own slope in the critic's weights is off: for a linear critic it is 2(‖w‖ − 1)·w/‖w‖.",
+    )
+
+
+def _points_too(answer):
+    found = _linear(answer, 6, 3.0, shape=(2,))
+    require(
+        abs(found - 4) < 1e-3,
+        f"On points of the plane, (N, 2), the linear critic with ‖w‖ = 3 has the penalty 4 as well; yours gives {found:.4g}.",
+    )
+
+
+def _leaves_no_trace(answer):
+    critic, real, fake = _Linear(IMAGE, 2.0), torch.randn(4, *IMAGE), torch.randn(4, *IMAGE)
+    kept = real.clone(), fake.clone()
+    answer(critic, real, fake)
+    require(
+        torch.equal(real, kept[0]) and torch.equal(fake, kept[1]) and not real.requires_grad and not fake.requires_grad,
+        "The images that came in were changed, or set to want gradients: `requires_grad_` belongs on x̂, a tensor of your own.",
+    )
+    require(
+        critic.w.grad is None,
+        "A gradient was left in the critic: `backward` adds to `.grad`. `torch.autograd.grad` returns the gradient instead.",
+    )
+
+
+def _gp_behaviour(answer) -> list:
+    seen = []
+    for count, norm in ((1, 3.0), (16, 3.0), (4, 0.5)):
+        critic = _Linear(IMAGE, norm)
+        found = answer(critic, torch.randn(count, *IMAGE), torch.randn(count, *IMAGE))
+        seen += [found.detach(), str(found.requires_grad)]
+    x = _at_known_places()
+    seen.append(answer(_Bowl(), x, x.clone()).detach())
+    critic = _Bowl()
+    answer(critic, torch.ones(200, *IMAGE), -torch.ones(200, *IMAGE))
+    mix = (critic.seen[-1].flatten(1) + 1) / 2
+    seen += [str((mix.std(1).max() < 1e-5).item()), str((mix[:, 0].std() > 0.1).item())]
+    everywhere = round(mix.mean().item(), 5) if mix.std() < 1e-6 else None
+    seen.append({None: "each its own", 0.0: "fakes", 0.5: "half-way", 1.0: "real"}.get(everywhere, "one for all"))
+    seen.append(str(bool((mix < -1e-6).any() or (mix > 1 + 1e-6).any())))
+    try:
+        seen.append(answer(_Linear((2,), 3.0), torch.randn(6, 2), torch.randn(6, 2)).detach())
+    except RuntimeError:
+        seen.append("no points")
+    return seen
+
+
+def _gp(
+    *,
+    mix=lambda real: torch.rand(len(real), *[1] * (real.ndim - 1)),
+    norms=lambda slopes: slopes.flatten(1).norm(dim=1),
+    cost=lambda norms: (norms - 1).square().mean(),
+    graph=True,
+    total=torch.sum,
+    at=None,
+):
+    """A family of gradient penalties, each with one thing done otherwise."""
+
+    def answer(critic, real, fake):
+        share = mix(real)
+        x_hat = at(real, fake) if at else share * real + (1 - share) * fake
+        x_hat = x_hat.detach().requires_grad_(True)
+        (slopes,) = torch.autograd.grad(total(critic(x_hat)), x_hat, create_graph=graph)
+        return cost(norms(slopes))
+
+    return answer
+
+
+def _by_ones(critic, real, fake):
+    share = torch.rand(real.shape[0], device=real.device).reshape(-1, *(1 for _ in real.shape[1:]))
+    x_hat = torch.lerp(real, fake, share).requires_grad_(True)
+    logits = critic(x_hat)
+    slopes = torch.autograd.grad(logits, x_hat, grad_outputs=torch.ones_like(logits), create_graph=True)[0]
+    return ((slopes.square().flatten(1).sum(1) + 1e-20).sqrt() - 1).pow(2).mean()
+
+
+gradient_penalty = Exercise(
+    id="03.gradient_penalty",
+    reference=penalties.gradient_penalty,
+    difficulty=3,
+    minutes=15,
+    solution_also=[penalties.gradients],
+    properties=[
+        Property("a linear critic with ‖w‖ = 3 has the penalty 4 at batch 1, 16 and 64", _four_at_any_batch),
+        Property("slopes below 1 cost as well", _two_sided),
+        Property("each image has a norm of its own", _norm_by_norm),
+        Property("x̂ lies between a real and a fake image, with one uniform weight for each image", _between),
+        Property("the penalty can be differentiated in the critic's weights", _reaches_the_weights),
+        Property("points of the plane as well as images", _points_too),
+        Property("inputs and gradients are left as they were", _leaves_no_trace),
+    ],
+    behaviour=_gp_behaviour,
+    tolerance=(1e-3, 1e-4),
+    other_forms=[_by_ones, _gp()],
+    wrong_answers={
+        "norm over the whole batch": WrongAnswer(
+            _gp(norms=lambda slopes: slopes.norm()),
+            "It behaves like the norm taken over the whole batch instead of per image: with ‖w‖ = 3 that gives 4, 121 and 529 at batch 1, 16 and 64. `flatten(1)`, then `norm(dim=1)`.",
+        ),
+        "norm over the channels": WrongAnswer(
+            _gp(norms=lambda slopes: slopes.norm(dim=1)),
+            "It behaves like `norm(dim=1)` without `flatten(1)`: a norm over the *channels*, for every pixel by itself. An image's slope has one number for each pixel of each channel, all in one norm.",
+        ),
+        "gradient of the mean": WrongAnswer(
+            _gp(total=torch.mean),
+            "It behaves like the gradient of the *mean* logit: every slope is divided by the batch size. Take the gradient of the sum; each logit depends on its own image only.",
+        ),
+        "one mix for the batch": WrongAnswer(
+            _gp(mix=lambda real: torch.rand(1)),
+            "All images share one mixing weight: the penalty looks at one slice between the two heaps in each step. A weight for each image.",
+        ),
+        "a mix for each pixel": WrongAnswer(
+            _gp(mix=torch.rand_like),
+            "Every pixel has its own mixing weight: x̂ then lies in the box between two images, not on the line. `torch.rand(len(real))`, with as many 1s behind it as the image has dimensions.",
+        ),
+        "no create_graph": WrongAnswer(
+            _gp(graph=False),
+            "The number is right and teaches nothing: without `create_graph=True` the gradient is a constant, and its slope in the critic's weights is gone.",
+        ),
+        "one-sided": WrongAnswer(
+            _gp(cost=lambda norms: (norms - 1).clamp(min=0).square().mean()),
+            "It behaves like max(0, ‖∇‖ − 1)²: slopes below 1 are free. That variant exists and bounds as well; the paper's is two-sided.",
+        ),
+        "squared norm": WrongAnswer(
+            _gp(cost=lambda norms: (norms.square() - 1).square().mean()),
+            "It behaves like (‖∇‖² − 1)²: 64 instead of 4 for ‖w‖ = 3. The norm itself, minus 1, squared.",
+        ),
+        "not squared": WrongAnswer(_gp(cost=lambda norms: (norms - 1).abs().mean()), "It behaves like |‖∇‖ − 1|. The difference is squared."),
+        "square of the mean": WrongAnswer(
+            _gp(cost=lambda norms: (norms.mean() - 1).square()),
+            "It compares the *mean* norm with 1: a slope of 2 here and of 0 there would cost nothing. Square for each image, then take the mean.",
+        ),
+        "zero-centred": WrongAnswer(
+            _gp(cost=lambda norms: norms.square().mean()),
+            "It behaves like E‖∇‖², which asks for the slope 0. That is R1's kind of penalty, which comes next; here 1 is asked for.",
+        ),
+        "at the real images": WrongAnswer(
+            _gp(at=lambda real, fake: 1 * real), "It is taken at the real images. What has to be bounded is the slope on the way from the fakes to them: x̂ between the two."
+        ),
+        "at the fakes": WrongAnswer(_gp(at=lambda real, fake: 1 * fake), "It is taken at the fakes. x̂ lies anywhere between a fake and a real image."),
+        "half-way": WrongAnswer(
+            _gp(at=lambda real, fake: (real + fake) / 2), "It is taken half-way between the two, always. The weight is drawn anew for each image, uniform in [0, 1]."
+        ),
+        "with its weight": WrongAnswer(
+            _gp(cost=lambda norms: 10 * (norms - 1).square().mean()), "λ = 10 is inside. The function returns the penalty alone; whoever adds it to a loss multiplies."
+        ),
+        "sum over the batch": WrongAnswer(
+            _gp(cost=lambda norms: (norms - 1).square().sum()), "It is the sum over the batch: the penalty would grow with the batch size. The mean."
+        ),
+        "images only": WrongAnswer(
+            _gp(mix=lambda real: torch.rand(len(real), 1, 1, 1)),
+            "Right for images. The weights are (N, 1, 1, 1), though, and with points (N, 2) that broadcasts to something else: as many 1s as `real` has further dimensions.",
+        ),
+    },
+    hints=[
+        "x̂ = u·real + (1 − u)·fake, u drawn for each image: `torch.rand(len(real), *[1] * (real.ndim - 1))`. Then `x_hat.requires_grad_(True)`.",
+        "`torch.autograd.grad(critic(x_hat).sum(), x_hat, create_graph=True)` returns a tuple with the slope at every pixel.",
+        "`.flatten(1).norm(dim=1)` is one norm for each image; its difference from 1, squared, averaged.",
+    ],
+)  # fmt: skip
