@@ -4,21 +4,29 @@ Each shows a native-size PNG that the browser enlarges; that is what keeps a sli
 Drawing needs no pyplot and calls none of the learner's functions, so it is safe on any thread.
 """
 
+from course_lib.widgets.beta_scrubber import BetaScrubber as beta_scrubber
 from course_lib.widgets.covariance_ellipse import CovarianceEllipse as covariance_ellipse
+from course_lib.widgets.dirac_laboratory import DiracLaboratory as dirac_laboratory
 from course_lib.widgets.explorer import LatentExplorer as latent_explorer
 from course_lib.widgets.glossary import Glossary as glossary
 from course_lib.widgets.kl_fit import KLFit as kl_fit
+from course_lib.widgets.latent_maps import LatentMaps as latent_maps
 from course_lib.widgets.microscope import MetricMicroscope as metric_microscope
+from course_lib.widgets.moving_supports import MovingSupports as moving_supports
 from course_lib.widgets.neighbour_balls import NeighbourBalls as neighbour_balls
 from course_lib.widgets.playground import Playground as playground
 from course_lib.widgets.scrubber import TrainingScrubber as training_scrubber
 
 __all__ = [
+    "beta_scrubber",
     "covariance_ellipse",
+    "dirac_laboratory",
     "glossary",
     "kl_fit",
     "latent_explorer",
+    "latent_maps",
     "metric_microscope",
+    "moving_supports",
     "neighbour_balls",
     "playground",
     "training_scrubber",

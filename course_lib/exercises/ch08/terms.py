@@ -1,0 +1,389 @@
+"""08.reconstruction_term, 08.elbo, 08.importance_weighted: from logits to a bound on log p(x), and to a tighter one."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from course_lib import bounds
+from course_lib.exercises.ch08.latents import listed, of_shape, rows, seen
+from course_lib.exercises.engine import Exercise, Property, WrongAnswer, require
+from course_lib.models.vae import VAE
+
+LOG2 = math.log(2)
+
+
+def reconstruction_term(logits: Tensor, images: Tensor) -> Tensor:
+    """log p(x|z) of a Bernoulli decoder, nats per image. logits, images: (N, C, H, W), images in [−1, 1] → (N,)"""
+    return bounds.bernoulli_log_likelihood(logits, images)
+
+
+def elbo(network: VAE, images: Tensor, noise: Tensor, beta: float = 1.0) -> Tensor:
+    """log p(x|z) − β·KL(q(z|x)‖p(z)) of each image at one draw of z.
+
+    images: (N, C, H, W) in [−1, 1];  noise: (N, latent_dim) from N(0, I);  returns (N,)
+    """
+    log_likelihood, kl = network.terms(images, noise)
+    return bounds.elbo(log_likelihood, kl, beta)
+
+
+# ---------------------------------------------------------------- reconstruction term
+
+BLACK_WHITE = rows([[[1.0, -1.0], [-1.0, -1.0]]], [[[1.0, 1.0], [1.0, -1.0]]])  # (2, 1, 2, 2)
+GREY = rows([[[0.2, -0.6], [0.9, -1.0]]], [[[0.0, 0.5], [-0.3, 1.0]]])
+LOGITS = rows([[[0.4, -1.2], [2.0, 0.1]]], [[[-0.7, 1.5], [0.3, -2.0]]])
+
+
+def _undecided(answer):
+    found = of_shape(
+        answer(torch.zeros(2, 1, 2, 2, dtype=torch.float64), BLACK_WHITE), (2,), "one number for each image"
+    )
+    require(
+        torch.allclose(found, torch.full((2,), -4 * LOG2, dtype=torch.float64)),
+        f"Logits of 0 give each of 4 pixels probability ½: log p = −4·log 2 = {-4 * LOG2:.4f}; yours {listed(found)}. Sum over pixels, not mean.",
+    )
+
+
+def _surprise(answer):
+    logits = rows([[[math.log(9), 0.0], [0.0, 0.0]]]).reshape(1, 1, 2, 2)
+    found = of_shape(answer(logits, BLACK_WHITE[:1]), (1,), "one number for each image").item()
+    want = math.log(0.9) - 3 * LOG2
+    require(
+        abs(found - want) < 1e-6,
+        f"A white pixel (x = 1) said to be white with 0.9, three pixels with ½: log 0.9 − 3·log 2 = {want:.4f}; yours {found:.4f}. "
+        "Pixels lie in [−1, 1]; as targets they are (x + 1)/2.",
+    )
+
+
+def _grey(answer):
+    found = of_shape(answer(LOGITS, GREY), (2,), "one number for each image")
+    want = bounds.bernoulli_log_likelihood(LOGITS, GREY)
+    require(torch.allclose(found, want), f"For two grey images expected {listed(want)}; yours {listed(found)}.")
+
+
+def _large_logits(answer):
+    logits = torch.full((1, 1, 2, 2), 60.0)
+    found = of_shape(answer(logits, BLACK_WHITE[:1].float()), (1,), "one number for each image").item()
+    require(
+        abs(found + 180) < 1e-3,
+        f"Three black pixels called white with a logit of 60 cost 60 nats each, −180; yours {found:.4g}. In float32 "
+        "sigmoid(60) is exactly 1 and its other side 0: work with logits.",
+    )
+
+
+reconstruction = Exercise(
+    id="08.reconstruction_term",
+    reference=reconstruction_term,
+    difficulty=2,
+    minutes=7,
+    properties=[
+        Property("−log 2 for each pixel where the decoder is undecided", _undecided),
+        Property("a case by hand, pixels in [−1, 1]", _surprise),
+        Property("grey levels", _grey),
+        Property("logits of 60 without infinities", _large_logits),
+    ],
+    behaviour=lambda answer: [seen(answer(LOGITS, GREY)), seen(answer(LOGITS, BLACK_WHITE)), seen(answer(torch.full((1, 1, 2, 2), 60.0), BLACK_WHITE[:1].float()))],
+    tolerance=(1e-5, 1e-7),
+    other_forms=[
+        lambda logits, images: -F.binary_cross_entropy_with_logits(logits, 0.5 * images + 0.5, reduction="none").sum((1, 2, 3)),
+        lambda logits, images: ((images + 1) / 2 * F.logsigmoid(logits) + (1 - images) / 2 * F.logsigmoid(-logits)).flatten(1).sum(1),
+    ],
+    solution_also=[bounds.bernoulli_log_likelihood],
+    wrong_answers={
+        "mean over pixels": WrongAnswer(
+            lambda logits, images: bounds.bernoulli_log_likelihood(logits, images) / logits[0].numel(),
+            "It is the mean over pixels. The logarithm of a product over pixels is a sum; with a mean the KL weighs as many times more as there are pixels.",
+        ),
+        "its negative": WrongAnswer(
+            lambda logits, images: -bounds.bernoulli_log_likelihood(logits, images), "It is the cross-entropy, −log p(x|z): a loss. Asked is the log-likelihood, at most 0."
+        ),
+        "range not moved": WrongAnswer(
+            lambda logits, images: -F.binary_cross_entropy_with_logits(logits, images, reduction="none").flatten(1).sum(1),
+            "Pixels in [−1, 1] are used as probabilities. Black is −1, and a target of −1 rewards logits without end; move them to [0, 1] first.",
+        ),
+        "summed over the batch": WrongAnswer(
+            lambda logits, images: bounds.bernoulli_log_likelihood(logits, images).sum(), "It sums over the images too. Each image keeps its number; means over images come later."
+        ),
+        "mean of the batch": WrongAnswer(
+            lambda logits, images: bounds.bernoulli_log_likelihood(logits, images).mean(),
+            "It is one number, the mean over images. Asked is one number for each: standard errors and bounds need them.",
+        ),
+        "sigmoid, then log": WrongAnswer(
+            lambda logits, images: (
+                (images + 1) / 2 * logits.sigmoid().log() + (1 - images) / 2 * (1 - logits.sigmoid()).log()
+            ).flatten(1).sum(1),
+            "It takes a sigmoid and then a logarithm: at a logit of 60 the sigmoid is exactly 1 in float32, and log(1 − 1) is −∞.",
+        ),
+        "sigmoid twice": WrongAnswer(
+            lambda logits, images: bounds.bernoulli_log_likelihood(logits.sigmoid(), images),
+            "The decoder's output goes through a sigmoid twice: the function with `with_logits` in its name takes logits.",
+        ),
+        "squared error": WrongAnswer(
+            lambda logits, images: -((images + 1) / 2 - logits.sigmoid()).square().flatten(1).sum(1),
+            "It behaves like minus the squared error: the reconstruction term of a Gaussian decoder, with a weight of its own. Here pixels are Bernoulli.",
+        ),
+        "white alone": WrongAnswer(
+            lambda logits, images: ((images + 1) / 2 * F.logsigmoid(logits)).flatten(1).sum(1),
+            "Only white is paid for: (1 − t)·log(1 − p) is missing, so a decoder that paints everything white would be perfect.",
+        ),
+    },
+    hints=[
+        "`F.binary_cross_entropy_with_logits(logits, targets, reduction=\"none\")` is −log p of each pixel.",
+        "The targets are (x + 1)/2; then a minus, `flatten(1)` and `sum(1)`.",
+    ],
+)  # fmt: skip
+
+
+# ---------------------------------------------------------------- ELBO
+
+
+def _network() -> VAE:
+    with torch.random.fork_rng():
+        torch.manual_seed(5)
+        network = VAE(latent_dim=3, width=2, size=8).double()
+        with torch.no_grad():  # far enough from its start for every term to matter
+            for weights in network.parameters():
+                weights.mul_(2.5)
+    return network
+
+
+NETWORK = _network()
+PICTURES = torch.rand(4, 1, 8, 8, generator=torch.Generator().manual_seed(1), dtype=torch.float64) * 2 - 1
+DRAWN = torch.randn(4, 3, generator=torch.Generator().manual_seed(2), dtype=torch.float64)
+
+
+def _library(answer):
+    for beta in (1.0, 3.0):
+        want = elbo(NETWORK, PICTURES, DRAWN, beta).detach()
+        found = of_shape(answer(NETWORK, PICTURES, DRAWN, beta), (4,), "one number for each image").detach()
+        require(
+            torch.allclose(found, want),
+            f"Four images at β = {beta:g}: expected {listed(want)}; yours {listed(found)}.",
+        )
+
+
+def _free(answer):
+    found = of_shape(answer(NETWORK, PICTURES, DRAWN, 0.0), (4,), "one number for each image").detach()
+    mean, log_variance = NETWORK.encode(PICTURES)
+    want = NETWORK.log_likelihood(bounds.reparameterise(mean, log_variance, DRAWN), PICTURES).detach()
+    require(
+        torch.allclose(found, want),
+        f"At β = 0 the reconstruction term is left, {listed(want)} at this draw; yours {listed(found)}. Is the draw z = μ + σ·ε what is decoded?",
+    )
+
+
+def _price(answer):
+    gap = (answer(NETWORK, PICTURES, DRAWN, 0.0) - answer(NETWORK, PICTURES, DRAWN, 1.0)).detach()
+    want = bounds.gaussian_kl(*NETWORK.encode(PICTURES)).sum(1).detach()
+    require(
+        gap.shape == want.shape and torch.allclose(gap, want),
+        f"From β = 0 to β = 1 the bound falls by the KL, summed over the latent dimensions: {listed(want)}; yours falls by {listed(gap)}.",
+    )
+
+
+def _default(answer):
+    found = answer(NETWORK, PICTURES, DRAWN)
+    require(
+        torch.allclose(found, answer(NETWORK, PICTURES, DRAWN, 1.0)),
+        "Without β it is the ELBO itself, β = 1: keep the default.",
+    )
+
+
+def _learns(answer):
+    network = _network()
+    answer(network, PICTURES, DRAWN, 1.0).mean().backward()
+    for part in (network.encoder, network.decoder):
+        require(
+            all(weights.grad is not None and weights.grad.abs().sum() > 0 for weights in part.parameters()),
+            "Encoder and decoder must both get a gradient from the ELBO's mean; one of them gets none.",
+        )
+
+
+def _parts(network, images, noise):
+    mean, log_variance = network.encode(images)
+    z = bounds.reparameterise(mean, log_variance, noise)
+    return mean, log_variance, z
+
+
+def _spelt_out(network, images, noise, beta=1.0):
+    mean, log_variance, z = _parts(network, images, noise)
+    kl = 0.5 * (mean**2 + log_variance.exp() - 1 - log_variance).sum(1)
+    return network.log_likelihood(z, images) - beta * kl
+
+
+def _of(likelihood, kl, beta):
+    return likelihood - beta * kl
+
+
+elbo_exercise = Exercise(
+    id="08.elbo",
+    reference=elbo,
+    difficulty=2,
+    minutes=8,
+    properties=[
+        Property("the reconstruction term alone at β = 0", _free),
+        Property("the price: KL, summed over latent dimensions", _price),
+        Property("the library's numbers at β = 1 and 3", _library),
+        Property("β = 1 without a β", _default),
+        Property("gradients reach encoder and decoder", _learns),
+    ],
+    behaviour=lambda answer: [
+        *(seen(answer(NETWORK, PICTURES, DRAWN, beta)) for beta in (0.0, 1.0, 3.0)),
+        str(answer(NETWORK, PICTURES, DRAWN, 1.0).requires_grad),
+        seen(torch.autograd.grad(answer(NETWORK, PICTURES, DRAWN, 1.0).sum(), next(NETWORK.encoder.parameters()), allow_unused=True)[0]),
+    ],
+    tolerance=(1e-6, 1e-9),
+    other_forms=[
+        _spelt_out,
+        lambda network, images, noise, beta=1.0: bounds.elbo(*network.terms(images, noise), beta),
+    ],
+    solution_also=[VAE.terms, bounds.elbo],
+    wrong_answers={
+        "KL added": WrongAnswer(
+            lambda network, images, noise, beta=1.0: _of(*_terms(network, images, noise), -beta),
+            "The KL is added. It is the price of saying more about z than the prior does: the bound subtracts it.",
+        ),
+        "the mean is decoded": WrongAnswer(
+            lambda network, images, noise, beta=1.0: _of(network.log_likelihood(network.encode(images)[0], images), _terms(network, images, noise)[1], beta),
+            "It decodes the mean of q, and no draw from it: the reconstruction comes out better than its expectation, so this is no bound, "
+            "and σ learns from the KL alone.",
+        ),
+        "the noise is decoded": WrongAnswer(
+            lambda network, images, noise, beta=1.0: _of(network.log_likelihood(noise, images), _terms(network, images, noise)[1], beta),
+            "It decodes ε, a draw from the prior, instead of μ + σ·ε: the image never reaches the decoder.",
+        ),
+        "mean over latent dimensions": WrongAnswer(
+            lambda network, images, noise, beta=1.0: _of(_terms(network, images, noise)[0], _terms(network, images, noise)[1] / 3, beta),
+            "The KL is averaged over the latent dimensions. Both terms are logarithms of products: sums. With a mean, β means something else at each width.",
+        ),
+        "β on the wrong term": WrongAnswer(
+            lambda network, images, noise, beta=1.0: beta * _terms(network, images, noise)[0] - _terms(network, images, noise)[1],
+            "β weighs the reconstruction. It belongs to the KL.",
+        ),
+        "β left out": WrongAnswer(lambda network, images, noise, beta=1.0: _of(*_terms(network, images, noise), 1.0), "β makes no difference in it."),
+        "a loss": WrongAnswer(
+            lambda network, images, noise, beta=1.0: -elbo(network, images, noise, beta),
+            "It is −ELBO, what a training step lowers. The bound itself is asked.",
+        ),
+        "one number": WrongAnswer(
+            lambda network, images, noise, beta=1.0: elbo(network, images, noise, beta).mean(),
+            "It is the mean over images. Each image has a bound of its own; the training step takes the mean.",
+        ),
+        "KL of the whole batch": WrongAnswer(
+            lambda network, images, noise, beta=1.0: _of(_terms(network, images, noise)[0], _terms(network, images, noise)[1].sum(), beta),
+            "The KL is summed over the images as well, and all of it is taken from each of them.",
+        ),
+        "reconstruction without gradient": WrongAnswer(
+            lambda network, images, noise, beta=1.0: _of(_terms(network, images, noise)[0].detach(), _terms(network, images, noise)[1], beta),
+            "The reconstruction term is cut off from the graph: only the KL would be trained, and it is happiest with a q that ignores the image.",
+        ),
+    },
+    hints=[
+        "`network.encode(images)` gives mean and log-variance; your `reparameterise` draws z; `network.log_likelihood(z, images)` is the first term.",
+        "The second is your `gaussian_kl`, summed over dim 1, times β.",
+    ],
+)  # fmt: skip
+
+
+def _terms(network, images, noise) -> tuple[Tensor, Tensor]:
+    log_likelihood, kl = network.terms(images, noise)
+    return log_likelihood, kl.sum(1)
+
+
+# ---------------------------------------------------------------- importance weights
+
+WEIGHTS = rows([0.0, -2.0, -4.0], [math.log(3), 1.0, -5.0])  # two draws, three images
+FOUR = rows([-1.0, 0.5], [0.3, -2.0], [2.0, 0.1], [-0.4, 0.0])
+
+
+def _single(answer):
+    found = of_shape(answer(WEIGHTS[:1]), (3,), "one bound for each image")
+    require(
+        torch.allclose(found, WEIGHTS[0]),
+        f"One draw is the ELBO at that draw: {listed(WEIGHTS[0])}; yours {listed(found)}.",
+    )
+
+
+def _same_weights(answer):
+    found = of_shape(answer(torch.full((7, 2), -3.25, dtype=torch.float64)), (2,), "one bound for each image")
+    require(
+        torch.allclose(found, torch.full((2,), -3.25, dtype=torch.float64)),
+        f"Seven equal weights of log −3.25 have the mean −3.25, however many they are; yours {listed(found)}.",
+    )
+
+
+def _two(answer):
+    found = of_shape(answer(WEIGHTS[:, :1]), (1,), "one bound for each image").item()
+    require(
+        abs(found - LOG2) < 1e-9,
+        f"Weights 1 and 3 have the mean 2, so the bound is log 2 = {LOG2:.4f}; yours {found:.4f}.",
+    )
+
+
+def _underflow(answer):
+    found = of_shape(answer(torch.tensor([[-1000.0], [-1001.0]])), (1,), "one bound for each image").item()
+    want = -1000 + math.log((1 + math.exp(-1)) / 2)
+    require(
+        abs(found - want) < 1e-3,
+        f"log-weights of −1000 and −1001, as images have them: {want:.3f}; yours {found:.4g}. exp(−1000) is 0 on a computer: `torch.logsumexp`.",
+    )
+
+
+def _order(answer):
+    found, mean = of_shape(answer(FOUR), (2,), "one bound for each image"), FOUR.mean(0)
+    require(
+        bool((found >= mean - 1e-9).all()) and not torch.allclose(found, mean),
+        f"The logarithm is concave: log of the mean is above the mean of the logarithms, {listed(mean)}; yours {listed(found)}.",
+    )
+
+
+importance_weighted = Exercise(
+    id="08.importance_weighted",
+    reference=bounds.importance_weighted,
+    difficulty=2,
+    minutes=6,
+    properties=[
+        Property("one draw is the ELBO", _single),
+        Property("equal weights", _same_weights),
+        Property("weights 1 and 3 by hand", _two),
+        Property("weights of e⁻¹⁰⁰⁰", _underflow),
+        Property("never below the mean of the logarithms", _order),
+    ],
+    behaviour=lambda answer: [seen(answer(log_weights)) for log_weights in (WEIGHTS, FOUR, torch.tensor([[-1000.0], [-1001.0]]))],
+    tolerance=(1e-5, 1e-7),
+    other_forms=[
+        lambda log_weights: (log_weights - log_weights.amax(0)).exp().mean(0).log() + log_weights.amax(0),
+        lambda log_weights: torch.logsumexp(log_weights - math.log(log_weights.shape[0]), 0),
+    ],
+    wrong_answers={
+        "mean of the logarithms": WrongAnswer(
+            lambda log_weights: log_weights.mean(0), "It is the mean of the logarithms: the ELBO, better estimated. The logarithm comes last, and that is what tightens the bound."
+        ),
+        "sum for mean": WrongAnswer(
+            lambda log_weights: log_weights.logsumexp(0), "It is the logarithm of the sum: log K too much, so no bound. Subtract log K."
+        ),
+        "exponential first": WrongAnswer(
+            lambda log_weights: log_weights.exp().mean(0).log(), "exp(−1000) is 0 on a computer, and its logarithm −∞. `torch.logsumexp` takes the largest weight out first."
+        ),
+        "over the images": WrongAnswer(
+            lambda log_weights: log_weights.logsumexp(1) - math.log(log_weights.shape[1]),
+            "It averages over the images. Draws stand in rows, dim 0: the mean is over the draws of one image.",
+        ),
+        "the best draw": WrongAnswer(lambda log_weights: log_weights.amax(0), "It takes the best draw. Rising for ever with K, that is no bound; the mean is."),
+        "no logarithm": WrongAnswer(lambda log_weights: log_weights.exp().mean(0), "It is the mean weight, an estimate of p(x) itself. Its logarithm is asked."),
+        "K subtracted": WrongAnswer(
+            lambda log_weights: log_weights.logsumexp(0) - len(log_weights), "It subtracts K instead of log K: a mean is a sum divided by K."
+        ),
+        "one number": WrongAnswer(
+            lambda log_weights: (log_weights.logsumexp(0) - math.log(len(log_weights))).mean(), "It is the mean over the images. Each image has a bound of its own."
+        ),
+        "normalised weights": WrongAnswer(
+            lambda log_weights: (log_weights.softmax(0) * log_weights).sum(0),
+            "It weighs the logarithms by normalised weights. That is the gradient's weighting of this bound, not the bound.",
+        ),
+    },
+    hints=["log of a mean of exponentials: `torch.logsumexp` over dim 0 …", "… less `math.log(K)`, K = `len(log_weights)`."],
+)  # fmt: skip
