@@ -1,0 +1,337 @@
+"""03b.minibatch_std and 03b.count_modes: how a critic can see a lack of variety, and how we count it."""
+
+from __future__ import annotations
+
+import torch
+
+from course_lib.exercises.ch03b.matrices import number
+from course_lib.exercises.engine import Exercise, Property, WrongAnswer, require
+from course_lib.metrics.modes import count_modes
+
+
+def minibatch_std(x: torch.Tensor, group: int) -> torch.Tensor:
+    """The features with one more channel that says how much the images of a group differ.
+
+    Karras et al. 2017 (arXiv:1710.10196) as StyleGAN2 computes it: the population standard deviation over the group, with
+    10⁻⁸ added to the variance, averaged over channels and places.  x: (N, C, H, W);  returns (N, C + 1, H, W)
+    """
+    n, _, h, w = x.shape
+    groups = x.reshape(group, n // group, -1)  # image i is with i + n/group, i + 2n/group, …
+    std = (groups.var(0, correction=0) + 1e-8).sqrt().mean(1)  # (n/group,)
+    return torch.cat([x, std.repeat(group).reshape(n, 1, 1, 1).expand(n, 1, h, w)], 1)
+
+
+def _features(n=4, c=3, h=2, seed=1):
+    return torch.randn(n, c, h, h, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
+
+
+def _more(answer, x, group):
+    found = answer(x, group)
+    require(isinstance(found, torch.Tensor), f"Expected a tensor, got {type(found).__name__}.")
+    n, c, h, w = x.shape
+    require(
+        found.shape == (n, c + 1, h, w),
+        f"From {tuple(x.shape)} expected one more channel, {(n, c + 1, h, w)}; got {tuple(found.shape)}.",
+    )
+    require(torch.equal(found[:, :c], x), "The features should come first and unchanged, the new channel last.")
+    return found[:, c]
+
+
+def _by_hand(answer):
+    x = torch.tensor([1.0, 3.0]).reshape(2, 1, 1, 1)
+    found = _more(answer, x, 2)[0, 0, 0].item()
+    require(
+        abs(found - 1) < 1e-5,
+        f"Two images of one pixel, 1 and 3: their population standard deviation is 1 (mean square distance from 2); yours says {found:.4f}.",
+    )
+
+
+def _places(answer):
+    x = torch.zeros(2, 1, 1, 2)
+    x[1, 0, 0] = torch.tensor([2.0, 6.0])  # deviations 1 and 3 at the two places
+    found = _more(answer, x, 2)
+    require(
+        torch.allclose(found, torch.full((2, 1, 2), 2.0), atol=1e-4),
+        f"If two images differ by 2 at one place and by 6 at another, the deviations are 1 and 3, on average 2, everywhere; yours says {found.flatten().tolist()}.",
+    )
+
+
+def _collapsed(answer):
+    x = _features(1).expand(4, 3, 2, 2).clone().requires_grad_(True)
+    found = _more(answer, x, 4)
+    require(
+        found.max().item() < 1e-3,
+        f"Four times the same image: no variety at all, so (nearly) 0. Yours says {found.max().item():.3f}.",
+    )
+    found.sum().backward()
+    require(
+        torch.isfinite(x.grad).all(),
+        "At four equal images the slope is NaN: a root has no slope at 0, and a collapsed generator would break the training. Add 10⁻⁸ to the variance.",
+    )
+
+
+def _strided(answer):
+    x = _features(4)
+    x[2], x[3] = x[0], x[1]  # with group 2, images 0 and 2 are together, 1 and 3
+    found = _more(answer, x, 2)
+    require(
+        found.max().item() < 1e-3,
+        f"In groups of 2, four images make the groups (0, 2) and (1, 3). Here 0 = 2 and 1 = 3, so no group has variety; yours says {found.max().item():.3f}. "
+        "`x.reshape(group, N/group, …)` puts them so.",
+    )
+
+
+def _each_group(answer):
+    x = _features(4)
+    x[2] = x[0]
+    found = _more(answer, x, 2)
+    want = (x[1] - x[3]).abs().mean().item() / 2
+    require(
+        found[0].max().item() < 1e-3 and abs(found[1, 0, 0].item() - want) < 1e-4 and torch.equal(found[0], found[2]),
+        f"Each group has its own number: 0 for images 0 and 2, which are equal, {want:.4f} for 1 and 3; yours gives {found[0, 0, 0]:.4f} and {found[1, 0, 0]:.4f}.",
+    )
+
+
+def _deviation_behaviour(answer) -> list:
+    x = _features(4)
+    same = _features(1).expand(4, 3, 2, 2).clone().requires_grad_(True)
+    found = answer(same, 4)
+    slope = torch.autograd.grad(found.sum(), same)[0]
+    return [answer(x, 2), answer(x, 4), str(bool(torch.isfinite(slope).all()))]
+
+
+def _with(groups=None, spread=None, append=None):
+    """The right function with one of its three parts replaced."""
+
+    def answer(x, group):
+        n = len(x)
+        parts = (groups or (lambda x, group: x.reshape(group, n // group, -1)))(x, group)
+        std = (spread or (lambda y: (y.var(0, correction=0) + 1e-8).sqrt().mean(1)))(parts)
+        extra = std.repeat(n // len(std)) if groups is not _side_by_side else std.repeat_interleave(group)
+        extra = extra.reshape(n, 1, 1, 1).expand(n, 1, *x.shape[2:])
+        return (append or (lambda x, extra: torch.cat([x, extra], 1)))(x, extra)
+
+    return answer
+
+
+def _side_by_side(x, group):
+    return x.reshape(len(x) // group, group, -1).transpose(0, 1)
+
+
+def _within_each_image(x, group):
+    std = (x.flatten(1).var(1, correction=0) + 1e-8).sqrt()
+    return torch.cat([x, std[:, None, None, None].expand(-1, 1, *x.shape[2:])], 1)
+
+
+def _per_channel(x, group):
+    groups = x.reshape(group, len(x) // group, *x.shape[1:])
+    std = (groups.var(0, correction=0) + 1e-8).sqrt().mean((2, 3), keepdim=True)
+    return torch.cat([x, std.repeat(group, 1, 1, 1).expand(-1, -1, *x.shape[2:])], 1)
+
+
+def _with_a_loop(x, group):
+    count = len(x) // group
+    extra = torch.empty_like(x[:, :1])
+    for first in range(count):
+        members = x[first::count]
+        away = members - members.mean(0)
+        extra[first::count] = (away.square().mean(0) + 1e-8).sqrt().mean()
+    return torch.cat([x, extra], 1)
+
+
+deviation = Exercise(
+    id="03b.minibatch_std",
+    reference=minibatch_std,
+    difficulty=2,
+    minutes=10,
+    properties=[
+        Property("two images of one pixel", _by_hand),
+        Property("deviations averaged over places", _places),
+        Property("0, and a finite slope, for a collapsed batch", _collapsed),
+        Property("groups are strided", _strided),
+        Property("each group has its own number", _each_group),
+    ],
+    behaviour=_deviation_behaviour,
+    tolerance=(1e-4, 1e-7),
+    other_forms=[_with_a_loop, _with()],
+    wrong_answers={
+        "neighbours": WrongAnswer(
+            _with(groups=_side_by_side),
+            "The groups are made of neighbours, (0, 1) and (2, 3). StyleGAN2's are strided; with a batch whose halves are real and fake, neighbours would be another layer.",
+        ),
+        "the whole batch": WrongAnswer(
+            _with(groups=lambda x, group: x.reshape(len(x), 1, -1)),
+            "It behaves as if the whole batch were one group: `group` has no part in it.",
+        ),
+        "sample variance": WrongAnswer(
+            _with(spread=lambda y: (y.var(0) + 1e-8).sqrt().mean(1)),
+            "The variance is divided by n − 1 (PyTorch's default). For a group of 2 that is √2 too much: `correction=0`.",
+        ),
+        "variance": WrongAnswer(
+            _with(spread=lambda y: y.var(0, correction=0).mean(1)),
+            "It behaves like the variance: the root is missing.",
+        ),
+        "root of the mean": WrongAnswer(
+            _with(spread=lambda y: (y.var(0, correction=0).mean(1) + 1e-8).sqrt()),
+            "The root is taken last, of the mean variance. Asked for is the mean of the deviations: root first, then the mean.",
+        ),
+        "no 10⁻⁸": WrongAnswer(
+            _with(spread=lambda y: y.var(0, correction=0).sqrt().mean(1)),
+            "The variance has nothing added to it, so for equal images the slope of the root is infinite and the gradient NaN, exactly when the generator has collapsed.",
+        ),
+        "within each image": WrongAnswer(
+            _within_each_image,
+            "The deviation is taken over the values of one image: its contrast. Variety is what differs *between* images.",
+        ),
+        "everything pooled": WrongAnswer(
+            _with(spread=lambda y: (y.transpose(0, 1).flatten(1).var(1, correction=0) + 1e-8).sqrt()),
+            "All values of a group are pooled: places that differ from each other count as variety, even if all images are equal.",
+        ),
+        "a channel for each channel": WrongAnswer(
+            _per_channel, "The deviations are averaged over places only, so as many channels are added as there were. Average over channels too."
+        ),
+        "new channel first": WrongAnswer(
+            _with(append=lambda x, extra: torch.cat([extra, x], 1)), "The new channel comes first. Append it: the features keep their places."
+        ),
+    },
+    hints=[
+        "`x.reshape(group, N // group, -1)`: the variance over dimension 0 compares the images of each group.",
+        "`(variance + 1e-8).sqrt().mean(1)` is one number a group; `.repeat(group)` gives each image its group's.",
+    ],
+)  # fmt: skip
+
+
+# ---------------------------------------------------------------- counting modes
+
+
+MEANS = torch.tensor([[0, 0], [10, 0], [20, 0], [20, 3]], dtype=torch.float64)
+STDS = torch.tensor([0.5, 0.5, 2.0, 2.0], dtype=torch.float64)
+
+
+def _cloud(*places):
+    """Points: (x, y, how many)."""
+    return torch.cat([torch.tensor([[x, y]], dtype=torch.float64).repeat(count, 1) for x, y, count in places])
+
+
+def _pair(answer, samples, at_least, means=MEANS, stds=STDS):
+    found = answer(samples, means, stds, at_least)
+    require(
+        isinstance(found, (tuple, list)) and len(found) == 2,
+        "Expected two numbers: the modes found, and the share of samples that belong to one.",
+    )
+    return number(found[0], "the modes found"), number(found[1], "the share")
+
+
+def _is(samples, at_least, want, why):
+    def check(answer):
+        found = _pair(answer, samples, at_least)
+        require(
+            found[0] == want[0] and abs(found[1] - want[1]) < 1e-6,
+            f"{why} So {want[0]} modes and a share of {want[1]:.3f}; yours says {found[0]:g} and {found[1]:.3f}.",
+        )
+
+    return check
+
+
+FAR = _cloud((0, 0, 5), (10, 0, 5), (5.0, 0, 10))
+CORNER = _cloud((0, 0, 6), (11.3, 1.3, 4))  # 1.84 from the second mode, beyond 1.5, but within it along each axis
+BETWEEN = _cloud((20.0, 1.0, 10))  # within three deviations of the third mode and of the fourth, nearer to the third
+FEW = _cloud((0, 0, 7), (10, 0, 3), (20, 0, 5))
+EDGE = _cloud((1.4, 0, 5), (10, -1.45, 5))
+RINGS = _cloud((0.2, 0, 2), (0.6, 0, 5), (1.0, 0, 3))
+
+
+def _counting_behaviour(answer) -> list:
+    clouds = [(FAR, 5), (CORNER, 3), (BETWEEN, 5), (FEW, 5), (FEW, 3), (EDGE, 2), (RINGS, 2)]
+    return [each for cloud, at_least in clouds for each in answer(cloud, MEANS, STDS, at_least)]
+
+
+def _counted(limit=lambda stds: 3 * stds, enough=lambda counts, at_least: counts >= at_least, share=None):
+    def answer(samples, means, stds, at_least=20):
+        distance, nearest = torch.cdist(samples, means).min(1)
+        near = distance <= limit(stds)[nearest]
+        counts = torch.bincount(nearest[near], minlength=len(means))
+        found = int(enough(counts, at_least).sum())
+        return found, (near.double().mean().item() if share is None else share(found, counts, samples, means))
+
+    return answer
+
+
+def _box(samples, means, stds, at_least=20):
+    away = (samples[:, None] - means).abs()
+    nearest = away.square().sum(2).argmin(1)
+    near = (away[torch.arange(len(samples)), nearest] <= 3 * stds[nearest, None]).all(1)
+    counts = torch.bincount(nearest[near], minlength=len(means))
+    return int((counts >= at_least).sum()), near.double().mean().item()
+
+
+def _all_that_are_near(samples, means, stds, at_least=20):
+    near = torch.cdist(samples, means) <= 3 * stds
+    return int((near.sum(0) >= at_least).sum()), near.any(1).double().mean().item()
+
+
+def _by_loop(samples, means, stds, at_least=20):
+    counts = [0] * len(means)
+    for sample in samples:
+        away = (sample - means).norm(dim=1)
+        mode = int(away.argmin())
+        if away[mode] <= 3 * stds[mode]:
+            counts[mode] += 1
+    return sum(count >= at_least for count in counts), sum(counts) / len(samples)
+
+
+counting = Exercise(
+    id="03b.count_modes",
+    reference=count_modes,
+    difficulty=2,
+    minutes=8,
+    properties=[
+        Property("samples between the modes belong to none", _is(FAR, 5, (2, 0.5), "Five samples on each of two modes, ten half-way between them.")),
+        Property("three deviations in every direction", _is(CORNER, 3, (1, 0.6), "Four samples lie at (1.3, 1.3) from a mode with deviation 0.5, which is 1.84 away, beyond 1.5.")),
+        Property("each mode has its own deviation", _is(EDGE, 2, (2, 1.0), "Samples 1.4 and 1.45 away from modes of deviation 0.5 belong to them.")),
+        Property("a sample belongs to one mode", _is(BETWEEN, 5, (1, 1.0), "Ten samples within reach of two modes belong to the nearer one.")),
+        Property("a mode needs enough samples", _is(FEW, 5, (2, 1.0), "With 7, 3 and 5 samples on three modes and at least 5 asked for, two are found.")),
+    ],
+    behaviour=_counting_behaviour,
+    other_forms=[_by_loop, _counted()],
+    wrong_answers={
+        "nearest, however far": WrongAnswer(
+            _counted(limit=lambda stds: torch.full_like(stds, torch.inf)),
+            "Every sample counts for its nearest mode, however far away it is: a generator that draws noise between the modes would find them all.",
+        ),
+        "a square": WrongAnswer(_box, "Three deviations along each axis make a square, whose corners are 3√2 deviations away. The distance is what counts."),
+        "one is enough": WrongAnswer(
+            _counted(enough=lambda counts, at_least: counts > 0),
+            "One stray sample makes a mode: `at_least` has no part in it. Among thousands of samples nearly every mode is hit once by accident.",
+        ),
+        "more than": WrongAnswer(_counted(enough=lambda counts, at_least: counts > at_least), "*At least* five includes five: ≥, not >."),
+        "three variances": WrongAnswer(
+            _counted(limit=lambda stds: 3 * stds**2), "The limit behaves like 3σ², three variances. Three standard deviations are 3σ."
+        ),
+        "squared distance": WrongAnswer(
+            _counted(limit=lambda stds: (3 * stds).sqrt()), "It compares the *squared* distance with 3σ. Squared, the limit is 9σ²."
+        ),
+        "one deviation": WrongAnswer(
+            _counted(limit=lambda stds: stds), "The limit is one deviation: in the plane that leaves out 61 % of *perfect* samples. Three leave out 1.1 %."
+        ),
+        "counted twice": WrongAnswer(
+            _all_that_are_near, "A sample within reach of two modes counts for both. It belongs to the nearest alone."
+        ),
+        "share of modes": WrongAnswer(
+            _counted(share=lambda found, counts, samples, means: found / len(means)),
+            "The second number is the share of *modes* found. Asked for is the share of samples that belong to one.",
+        ),
+        "share of found": WrongAnswer(
+            _counted(share=lambda found, counts, samples, means: found / len(samples)),
+            "The second number divides the modes found by the number of samples. Count the samples within three deviations.",
+        ),
+        "exchanged": WrongAnswer(
+            lambda samples, means, stds, at_least=20: tuple(reversed(count_modes(samples, means, stds, at_least))),
+            "Both are right, in the other order: first the modes, then the share.",
+        ),
+    },
+    hints=[
+        "`torch.cdist(samples, means)` is (N, K); its minimum along dimension 1 gives distance and nearest mode.",
+        "Keep those with distance ≤ 3·stds[nearest]; `torch.bincount(nearest[kept], minlength=K)` counts them by mode.",
+    ],
+)  # fmt: skip
