@@ -66,6 +66,14 @@ def test_grey_levels_have_the_mean_log_probability_of_their_random_black_and_whi
     assert ((bounds.bernoulli_log_likelihood(logits, images) - found.mean(0)).abs() < 4 * error).all()
 
 
+def test_binarised_pictures_are_white_as_often_as_they_are_bright():
+    images = torch.tensor([-1.0, -0.5, 0.0, 1.0]).expand(20_000, 4)
+    found = bounds.binarise(images, torch.rand(images.shape, generator=torch.Generator().manual_seed(0)))
+    assert set(found.unique().tolist()) == {-1.0, 1.0} and found.dtype == images.dtype
+    torch.testing.assert_close((found > 0).float().mean(0), torch.tensor([0.0, 0.25, 0.5, 1.0]), atol=0.012, rtol=0)
+    assert (found[:, 0] == -1).all() and (found[:, 3] == 1).all()
+
+
 def test_halving_the_unit_adds_log_2_for_each_pixel():
     images, means = pictures(), draw(6, 1, 8, 8).float().tanh()
     one = bounds.gaussian_log_likelihood(means, images, 0.3)

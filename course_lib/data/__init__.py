@@ -63,6 +63,14 @@ class Images:
         top, left = (size - height) // 2, (size - width) // 2
         return replace(self, pixels=F.pad(self.pixels, (left, size - width - left, top, size - height - top)))
 
+    def shrunk(self, size: int) -> Images:
+        """Each square block of pixels replaced by its mean, down to (size, size), which must divide the images' own."""
+        height, width = self.pixels.shape[2:]
+        if size < 1 or height % size or width % size:
+            raise ValueError(f"size: expected a divisor of {height} and {width}, got {size}")
+        blocks = self.pixels.unflatten(3, (size, -1)).unflatten(2, (size, -1))  # (N, C, size, h, size, w)
+        return replace(self, pixels=blocks.float().mean((3, 5)).round_().to(torch.uint8))
+
     def subset(self, indices: Tensor | slice) -> Images:
         """The chosen rows."""
         attributes = None if self.attributes is None else self.attributes[indices]

@@ -47,6 +47,15 @@ def test_padding_adds_black_and_resamples_nothing():
         images.padded(16)
 
 
+def test_shrinking_takes_means_of_blocks():
+    pixels = torch.tensor([[[[0, 4, 9, 9], [8, 4, 9, 9]]]], dtype=torch.uint8).expand(2, 3, 2, 4).repeat(1, 1, 2, 1)
+    images = data.Images(pixels, torch.zeros(2, dtype=torch.long), ("shirt",))
+    assert images.shrunk(2).pixels.tolist() == [[[[4, 9], [4, 9]]] * 3] * 2
+    assert torch.equal(images.shrunk(4).pixels, images.pixels)
+    with pytest.raises(ValueError, match="size: expected a divisor of 4 and 4, got 3"):
+        images.shrunk(3)
+
+
 def test_unknown_names_are_answered_with_the_nearest():
     with pytest.raises(ValueError, match="did you mean 'fashion-mnist'"):
         data.load("fashion_mnist")

@@ -103,6 +103,25 @@ def test_another_step_can_be_passed(few):
     assert all(torch.equal(one, other) for one, other in zip(before, vae.parameters()))
 
 
+def test_binarised_pixels_are_drawn_anew_at_every_look_and_are_the_same_after_a_restart(few):
+    seen = []
+
+    def step(network, optimizer, real, noise, beta):
+        seen.append(real.clone())
+        with torch.no_grad():
+            return network.terms(real, noise)
+
+    one = few.subset(slice(0, 16))  # every batch is the whole data set
+    for _ in range(2):
+        fit_vae(network(), one, replace(CONFIG, steps=3, binarise=True), step=step, verbose=False)
+    assert all(each.abs().eq(1).all() for each in seen)
+    assert all(torch.equal(first, again) for first, again in zip(seen[:3], seen[3:]))
+    brightness = [each.sum() for each in seen[:3]]
+    assert len({each.item() for each in brightness}) == 3, "the same 16 images, drawn three times"
+    grey = data.to_float(one.pixels).mean()
+    assert abs(torch.stack(seen[:3]).mean() - grey) < 0.05
+
+
 def test_a_term_that_is_no_number_stops_the_run(few):
     def broken(network, optimizer, real, noise, beta):
         likelihood, kl = network.terms(real, noise)
