@@ -114,10 +114,10 @@ RECIPES: dict[str, Recipe | ClassifierRecipe | AutoencodingRecipe] = {
         config=AutoencodingConfig(steps=epochs(20, 64), batch_size=64),
     ),
     "ae-fashion": AutoencodingRecipe(
-        "autoencoder with 20 latent dimensions on Fashion-MNIST: width 16, cross-entropy of grey levels, 15 epochs",
+        "autoencoder with 20 latent dimensions on Fashion-MNIST: width 16, cross-entropy of grey levels, 10 epochs",
         data="fashion-mnist",
         networks=lambda: (AutoEncoder(latent_dim=20, width=16),),
-        config=AutoencodingConfig(steps=epochs(15, 64), batch_size=64),
+        config=AutoencodingConfig(steps=epochs(10, 64), batch_size=64),
     ),
     "vae-fashion": AutoencodingRecipe(
         "VAE with 20 latent dimensions on Fashion-MNIST: width 16, Bernoulli likelihood of grey levels, β = 1, 30 epochs",
@@ -126,16 +126,16 @@ RECIPES: dict[str, Recipe | ClassifierRecipe | AutoencodingRecipe] = {
         config=AutoencodingConfig(steps=epochs(30, 64), batch_size=64),
     ),
     "vae-fashion-sweep": AutoencodingRecipe(
-        "vae-fashion for 4 epochs, to be run once for each β: --set beta=4",
+        "vae-fashion for 3 epochs, to be run once for each β: --set beta=4",
         data="fashion-mnist",
         networks=lambda: (VAE(latent_dim=20, width=16),),
-        config=AutoencodingConfig(steps=epochs(4, 64), batch_size=64),
+        config=AutoencodingConfig(steps=epochs(3, 64), batch_size=64),
     ),
     "vae-mnist": AutoencodingRecipe(
-        "vae-fashion on MNIST, pixels drawn black or white at every look: the data set of published bounds; 10 epochs",
+        "vae-fashion on MNIST, pixels drawn black or white at every look: the data set of published bounds; 8 epochs",
         data="mnist",
         networks=lambda: (VAE(latent_dim=20, width=16),),
-        config=AutoencodingConfig(steps=epochs(10, 64), batch_size=64, binarise=True, log_every_steps=100),
+        config=AutoencodingConfig(steps=epochs(8, 64), batch_size=64, binarise=True, log_every_steps=100),
     ),
 }
 
