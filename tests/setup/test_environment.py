@@ -8,6 +8,7 @@ import tomllib
 import pytest
 import yaml
 from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
 
 from course_lib.notebook import ROOT
 
@@ -18,7 +19,8 @@ def test_environment_yml_has_pyproject_tomls_pins():
     parsed = yaml.safe_load((ROOT / "environment.yml").read_text())
     pip = next(entry["pip"] for entry in parsed["dependencies"] if isinstance(entry, dict))
     conda = [entry for entry in parsed["dependencies"] if isinstance(entry, str)]
-    assert f"python{PROJECT['requires-python']}" in conda[0] and "-e ." in pip
+    python = conda[0].removeprefix("python=")
+    assert python.count(".") == 1 and SpecifierSet(PROJECT["requires-python"]).contains(python) and "-e ." in pip
 
     def pins(lines):
         return {Requirement(line).name: str(Requirement(line).specifier) for line in lines}
