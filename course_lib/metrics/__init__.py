@@ -20,6 +20,7 @@ from course_lib.metrics.precision_recall import (
     precision_recall,
     realism,
 )
+from course_lib.metrics.separability import Separability, linear_separability
 
 from course_lib.metrics.evaluate import Evaluation, evaluate  # isort: skip  (needs the names above)
 from course_lib.metrics.sources import open_images  # isort: skip
@@ -37,6 +38,7 @@ __all__ = [
     "PathLength",
     "PathProtocol",
     "PrecisionRecall",
+    "Separability",
     "UnbiasedKID",
     "density_coverage",
     "entropy",
@@ -52,6 +54,7 @@ __all__ = [
     "kid_of_subsets",
     "kid_unbiased",
     "kl_divergence",
+    "linear_separability",
     "lpips",
     "memorisation",
     "nearest_distances",

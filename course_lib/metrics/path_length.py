@@ -16,7 +16,8 @@ from course_lib.models import lpips
 from course_lib.runtime import keyed_generator, known
 
 DRAWS = 1000  # of the bootstrap
-ROUNDING = 0.01  # share of a step that may be rounding of the latents
+BLOCK = 1000  # paths drawn at a time, whatever the batch size: the same paths for every batch size
+ROUNDING = 0.01  # share of a step that may be rounding, of the latents or, squared, of the images
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,8 @@ class PathProtocol:
     kept:     percentiles between which lengths are averaged, or None for all
     resize:   pixels a side before the distance; None leaves the images. Smaller by area, larger bilinear
     largest:  images above this many pixels a side are averaged in whole blocks down to it; None: never
+    crop:     only StyleGAN's window for faces is seen, half a side wide: rows 3/8 to 7/8, columns 2/8 to 6/8
+    clamp:    values beyond [−1, 1] are cut off, as they are where pixels are made of them
     quantise: images are rounded to grey levels first, in which a small step moves most pixels by nothing
     """
 
@@ -41,6 +44,8 @@ class PathProtocol:
     kept: tuple[float, float] | None = (1, 99)
     resize: int | None = None
     largest: int | None = 256
+    crop: bool = False
+    clamp: bool = False
     quantise: bool = False
 
     def __post_init__(self):
@@ -58,12 +63,12 @@ BETWEEN: dict[str, Callable[[Tensor, Tensor, Tensor], Tensor]] = {
     "slerp_unit": lambda a, b, t: F.normalize(latent.slerp(F.normalize(a, dim=-1), F.normalize(b, dim=-1), t), dim=-1),
 }
 PATHS: dict[str, PathProtocol] = {
-    "w-full": PathProtocol(space="w"),  # Karras et al. 2019 (arXiv:1812.04948)
+    "w-full": PathProtocol(space="w"),  # these four: Karras et al. 2018 (arXiv:1812.04948), with VGG
     "w-end": PathProtocol(space="w", where="end"),
     "z-full": PathProtocol(between="slerp_unit"),
     "z-end": PathProtocol(between="slerp_unit", where="end"),
-    "torch-fidelity": PathProtocol(where="end", resize=64, largest=None, quantise=True),  # 0.4.0's defaults, VGG
-    "course": PathProtocol(between="slerp"),  # for DCGAN and its kind, whose latents keep their norms
+    "torch-fidelity": PathProtocol(where="end", resize=64, largest=None, clamp=True, quantise=True),  # 0.4.0's defaults, VGG
+    "course": PathProtocol(between="slerp", clamp=True),  # for DCGAN and its kind, whose latents keep their norms
 }
 
 
@@ -90,12 +95,13 @@ def perceptual_path_length(
 ) -> PathLength:
     """PPL = E d(G(u(t)), G(u(t + ε))) / ε², where u runs from one random latent to another.
 
-    Karras et al. 2019 (arXiv:1812.04948). It is a mean squared speed, not the length of a path, and grows with the
+    Karras, Laine, Aila 2018 (arXiv:1812.04948). It is a mean squared speed, not the length of a path, and grows with the
     square of the distance's own unit: numbers of two distances, resizes or spaces cannot be compared. The interval is
     the bootstrap's for the trimmed mean.
 
     generator: z (N, latent_dim) → (N, 1 or 3, H, W) float in [−1, 1], in eval mode; for "w" also with `.mapping`
-               (z → w) and `.synthesis` (w → images). Noise must be the same for both ends of a step
+               (z → w) and `.synthesis` (w → images), which are then used in "z" as well. Noise must be the same
+               for both ends of a step
     protocol:  one of PATHS or your own PathProtocol
     distance:  (x, y) (N, 3, H, W) in [−1, 1] → (N,), quadratic in a small difference; LPIPS (Alex) if None
     raises:    ValueError if the generator redraws its noise, if a step drowns in rounding, if lengths are not finite
@@ -107,13 +113,14 @@ def perceptual_path_length(
         protocol = PATHS[known("protocol", protocol, PATHS)]
     weight = next(generator.parameters())
     lengths = []
-    for start in range(0, paths, batch_size):
-        draw = keyed_generator("cpu", seed, "path length", start, batch_size)
-        count = min(batch_size, paths - start)
-        z_0, z_1 = torch.randn(2, count, generator.latent_dim, generator=draw, dtype=torch.float64)
-        t = torch.rand(count, 1, generator=draw, dtype=torch.float64)
-        a, b, t = (tensor.to(weight) for tensor in (z_0, z_1, t))
-        lengths.append(path_lengths(generator, a, b, t, protocol=protocol, distance=distance).double().cpu())
+    for start in range(0, paths, BLOCK):
+        draw = keyed_generator("cpu", seed, "path length", start)
+        ends = torch.randn(2, BLOCK, generator.latent_dim, generator=draw, dtype=torch.float64)
+        places = torch.rand(BLOCK, 1, generator=draw, dtype=torch.float64)
+        drawn = (tensor[: paths - start].to(weight).split(batch_size) for tensor in (*ends, places))
+        for z_0, z_1, t in zip(*drawn):
+            found = path_lengths(generator, z_0, z_1, t, protocol=protocol, distance=distance)
+            lengths.append(found.double().cpu())
     lengths = torch.cat(lengths)
     kept = trim(lengths, protocol.kept)
     draw = keyed_generator("cpu", seed, "bootstrap")
@@ -141,25 +148,57 @@ def path_lengths(
         raise ValueError(
             f"z_1: expected (N, {generator.latent_dim}) like z_0, got {tuple(z_0.shape)} and {tuple(z_1.shape)}"
         )
+    parts = [part for part in ("mapping", "synthesis") if not hasattr(generator, part)]
+    if protocol.space == "w" and parts:
+        raise ValueError(f"space: expected a generator with .{parts[0]} for 'w', got {type(generator).__name__}")
+    draw, a, b = generator, z_0, z_1
     if protocol.space == "w":
-        for part in ("mapping", "synthesis"):
-            if not hasattr(generator, part):
-                raise ValueError(f"space: expected a generator with .{part} for 'w', got {type(generator).__name__}")
         draw, (a, b) = generator.synthesis, generator.mapping(torch.cat([z_0, z_1])).chunk(2)
-    else:
-        draw, a, b = generator, z_0, z_1
-    t = torch.zeros_like(t) if protocol.where == "end" else t
+    elif not parts:  # as in "w": what such a generator does to its images besides is no part of the path
+
+        def draw(z):
+            return generator.synthesis(generator.mapping(z))
+
+    distance = distance or lpips.load("alex", str(z_0.device), z_0.dtype).of_any_range
     between = BETWEEN[protocol.between]
-    first, second = between(a, b, t), between(a, b, t + protocol.epsilon)
-    _is_a_step(first, second, protocol.epsilon)
-    images = draw(torch.cat([first, second]))  # one batch, so that noise that is kept is the same for both ends
-    _keeps_its_noise(draw, first, images[: len(first)])
-    x, y = (_seen(half, protocol) for half in images.chunk(2))
-    distance = distance or lpips.load("alex", str(x.device)).to(x.dtype)
-    lengths = distance(x, y) / protocol.epsilon**2
+
+    def checked(latents: Tensor) -> Tensor:
+        first, second = latents.chunk(2)
+        _is_a_step(first, second, protocol.epsilon)
+        images = draw(latents)
+        _keeps_its_noise(draw, first, images[: len(first)])
+        return images
+
+    def seen(x: Tensor, y: Tensor) -> Tensor:
+        distances = distance(_seen(x, protocol), _seen(y, protocol))
+        if not protocol.quantise:  # grey levels leave no rounding
+            _stands_out(distance, _seen(x[:4], protocol), distances, protocol.epsilon)
+        return distances
+
+    t = torch.zeros_like(t) if protocol.where == "end" else t
+    lengths = squared_speeds(checked, seen, a, b, t, protocol.epsilon, between=between)
     if not torch.isfinite(lengths).all():
         raise ValueError("generator: expected finite images and distances, got NaN or infinity")
     return lengths
+
+
+def squared_speeds(
+    generator: Callable[[Tensor], Tensor],
+    distance: Callable[[Tensor, Tensor], Tensor],
+    a: Tensor,
+    b: Tensor,
+    t: Tensor,
+    epsilon: float,
+    *,
+    between: Callable[[Tensor, Tensor, Tensor], Tensor] = latent.lerp,
+) -> Tensor:
+    """d(G(u(t)), G(u(t + ε))) / ε² with u from a to b, one for each path: (N,). Their mean is the path length.
+
+    a, b: (N, d);  t: (N, 1) in [0, 1];  generator: (2N, d) → images;  distance: two batches of images → (N,)
+    """
+    latents = torch.cat([between(a, b, t), between(a, b, t + epsilon)])  # one batch: kept noise is the same for both
+    x, y = generator(latents).chunk(2)
+    return distance(x, y) / epsilon**2
 
 
 def trim(lengths: Tensor, kept: tuple[float, float] | None) -> Tensor:
@@ -172,9 +211,14 @@ def trim(lengths: Tensor, kept: tuple[float, float] | None) -> Tensor:
 
 
 def _seen(images: Tensor, protocol: PathProtocol) -> Tensor:
-    """Images as the distance sees them: (N, 3, H, W) in [−1, 1]."""
+    """Images as the distance sees them: (N, 3, H, W), in [−1, 1] if the protocol clamps."""
+    if protocol.clamp:
+        images = images.clamp(-1, 1)
+    if protocol.crop:
+        rows, columns = (side // 8 for side in images.shape[-2:])
+        images = images[..., 3 * rows : 7 * rows, 2 * columns : 6 * columns]
     if protocol.quantise:
-        images = images.add(1).mul(127.5).round_().clamp_(0, 255).div_(127.5).sub_(1)
+        images = images.add(1).mul(127.5).round_().div_(127.5).sub_(1)
     side = images.shape[-1]
     if protocol.largest is not None and side > protocol.largest:
         if side % protocol.largest:
@@ -199,6 +243,18 @@ def _is_a_step(first: Tensor, second: Tensor, epsilon: float) -> None:
         raise ValueError(
             f"epsilon: expected steps that {first.dtype} can hold, got {epsilon:g}, of which {min(1, grain / max(step, 1e-300)):.0%} "
             f"is rounding; take at least {least:.1g}, or a generator in float64"
+        )
+
+
+def _stands_out(distance, images: Tensor, distances: Tensor, epsilon: float) -> None:
+    """raises: ValueError if images that differ by one rounding a pixel are not much nearer than the ends of a step."""
+    grain = torch.finfo(images.dtype).eps * images.abs().clamp(min=1)
+    sign = 1 - 2 * (torch.arange(images[0].numel(), device=images.device).view_as(images[0]) % 2)
+    share = distance(images, images + grain * sign).median() / distances.median()
+    if share > ROUNDING:
+        raise ValueError(
+            f"epsilon: expected steps that change the images by more than {images.dtype} rounds them, got {epsilon:g}, of "
+            f"whose distance {share.clamp(max=1):.0%} is rounding; take a larger one, or a generator in float64"
         )
 
 

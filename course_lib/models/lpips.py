@@ -67,38 +67,64 @@ class LPIPS(nn.Module):
         self.register_buffer("scale", torch.tensor(SCALE)[:, None, None], persistent=False)
 
     def features(self, x: Tensor) -> list[Tensor]:
-        """Five maps (N, C, h, w), of length 1 or 0 along the channels."""
+        """Five maps (N, C, h, w), not negative."""
         x, found = (x - self.shift) / self.scale, []
         for layer, conv in zip(self.plan, self.convs):
             x = F.relu(conv(F.max_pool2d(x, layer.pool, 2) if layer.pool else x))
             if layer.seen:
-                # vector_norm has the gradient 0 at 0; the square root of a sum of squares has NaN there
-                found.append(x / (torch.linalg.vector_norm(x, dim=1, keepdim=True) + EPSILON))
+                found.append(x)
         return found
 
     def forward(self, x: Tensor, y: Tensor) -> Tensor:
+        for image, argument in ((x, "x"), (y, "y")):
+            expect_colour(image, self.smallest, argument)
+            expect_range(image, argument)
+        return self.of_any_range(x, y)
+
+    def of_any_range(self, x: Tensor, y: Tensor) -> Tensor:
+        """The same where values may leave [−1, 1], as a generator's do that ends without a tanh."""
         expect_colour(x, self.smallest, "x")
         expect_colour(y, self.smallest, "y")
         if x.shape != y.shape:
             raise ValueError(f"y: expected {tuple(x.shape)} like x, got {tuple(y.shape)}")
         maps = zip(self.features(x), self.features(y), self.heads)
-        return sum(torch.einsum("nchw,c->nhw", (a - b).square(), head).mean((1, 2)) for a, b, head in maps)
+        return sum(layer_distance(a, b, head) for a, b, head in maps)
+
+
+def layer_distance(a: Tensor, b: Tensor, head: Tensor) -> Tensor:
+    """One layer's share of LPIPS: Zhang et al. 2018 (arXiv:1801.03924v2, eq. 1).
+
+    At every place the vector of channels is brought to length 1 (a zero stays zero), the squared differences are
+    weighted channel by channel, added up, and averaged over the places.
+
+    a, b: features of the two images (N, C, h, w);  head: (C,), not negative;  returns (N,)
+    """
+
+    def unit(x: Tensor) -> Tensor:
+        # vector_norm has the gradient 0 at 0; the square root of a sum of squares has NaN there
+        return x / (torch.linalg.vector_norm(x, dim=1, keepdim=True) + EPSILON)
+
+    return torch.einsum("nchw,c->nhw", (unit(a) - unit(b)).square(), head).mean((1, 2))
 
 
 def expect_colour(x: Tensor, smallest: int, argument: str) -> None:
-    """raises: ValueError unless x is (N, 3, H, W), floating point, in [−1, 1], at least `smallest` pixels a side."""
+    """raises: ValueError unless x is (N, 3, H, W), floating point, at least `smallest` pixels a side."""
     if x.ndim != 4 or x.shape[1] != 3 or min(x.shape[2:]) < smallest:
         raise ValueError(f"{argument}: expected (N, 3, H, W) with H, W >= {smallest}, got {tuple(x.shape)}")
     if not x.is_floating_point():
         raise ValueError(f"{argument}: expected float in [-1, 1], got {x.dtype}; data.to_float converts uint8")
+
+
+def expect_range(x: Tensor, argument: str) -> None:
+    """raises: ValueError unless every value is in [−1, 1]."""
     low, high = x.detach().aminmax() if x.numel() else (torch.zeros(()), torch.zeros(()))
     if not (low >= -1 and high <= 1):  # written so that NaN fails too
         raise ValueError(f"{argument}: expected values in [-1, 1], got [{low:.4g}, {high:.4g}]")
 
 
 @functools.lru_cache(maxsize=4)
-def load(network: str = "alex", device: str = "cpu") -> LPIPS:
-    """The distance with its weights, frozen, in eval mode; read once.
+def load(network: str = "alex", device: str = "cpu", dtype: torch.dtype = torch.float32) -> LPIPS:
+    """The distance with its weights, frozen, in eval mode; read once for each device and type.
 
     network: "alex" (part of the course) or "vgg" (after `gan-course fetch lpips-vgg`)
     raises:  ValueError for an unknown network or a damaged file, FileNotFoundError for a missing one
@@ -113,4 +139,4 @@ def load(network: str = "alex", device: str = "cpu") -> LPIPS:
     else:
         tensors = assets.load("lpips-vgg", "weights")
     distance.load_state_dict(tensors)
-    return distance.to(device).eval().requires_grad_(False)
+    return distance.to(device, dtype).eval().requires_grad_(False)

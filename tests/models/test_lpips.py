@@ -64,6 +64,25 @@ def test_more_noise_is_further_away():
     assert (distances.diff(dim=0) > 0).all()
 
 
+def test_values_beyond_the_range_are_measured_only_where_that_is_asked_for():
+    x, y = pairs()
+    inside, outside = networks.load().of_any_range(x, y), networks.load().of_any_range(1.2 * x, y)
+    assert torch.equal(inside, metrics.lpips(x, y)) and not torch.allclose(inside, outside, rtol=1e-2)
+    with pytest.raises(ValueError, match=r"x: expected values in \[-1, 1\]"):
+        metrics.lpips(1.2 * x, y)
+    with pytest.raises(ValueError, match=r"x: expected \(N, 3, H, W\)"):
+        networks.load().of_any_range(x[:, :1], y[:, :1])
+
+
+def test_one_layer_of_two_channels_by_hand():
+    a, b = torch.zeros(2, 2, 1, 2), torch.zeros(2, 2, 1, 2)
+    a[0, :, 0] = torch.tensor([[3.0, 0.0], [4.0, 0.0]])  # one place is (3, 4), so (0.6, 0.8); the other is 0
+    b[0, :, 0] = torch.tensor([[5.0, 0.0], [0.0, 2.0]])  # (1, 0) and (0, 1)
+    head = torch.tensor([1.0, 10.0])
+    want = ((0.4**2 + 10 * 0.8**2) + 10 * 1.0) / 2
+    assert networks.layer_distance(a, b, head).tolist() == pytest.approx([want, 0.0])
+
+
 def test_pairs_do_not_see_each_other():
     x, y = pairs()
     alone = torch.cat([metrics.lpips(x[i : i + 1], y[i : i + 1]) for i in range(len(x))])
