@@ -131,6 +131,13 @@ RECIPES: dict[str, Recipe | ClassifierRecipe | AutoencodingRecipe] = {
         networks=lambda: (VAE(latent_dim=20, width=16),),
         config=AutoencodingConfig(steps=epochs(3, 64), batch_size=64),
     ),
+    "vae-avatars": AutoencodingRecipe(
+        "VAE with 32 latent dimensions on the 2,000 small avatars at 32×32: width 12, Gaussian likelihood, σ = 0.15, 100 epochs",
+        data="avatars-small",
+        networks=lambda: (VAE(latent_dim=32, width=12, channels=3, size=32, likelihood="gaussian", std=0.15),),
+        config=AutoencodingConfig(steps=epochs(100, 64, images=2000), batch_size=64),
+        size=32,
+    ),
     "vae-mnist": AutoencodingRecipe(
         "vae-fashion on MNIST, pixels drawn black or white at every look: the data set of published bounds; 8 epochs",
         data="mnist",

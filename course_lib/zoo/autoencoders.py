@@ -58,6 +58,9 @@ def record_autoencoder(recipe_name: str, run: Path, out: Path, *, samples: int =
     if isinstance(network, VAE):
         readings = READINGS if network.likelihood == "bernoulli" else ("grey",)
         facts["bounds"] = rounded(bounded(network, test.pixels, readings=readings))
+        learned = recipe.images().subset(slice(2000)).pixels
+        trained_on = ("dynamic",) if header["config"].get("binarise") else ("grey",)
+        facts["bounds_of_training_images"] = rounded(bounded(network, learned, readings=trained_on))
     else:
         codes = encoded(network, recipe.images().pixels)
         facts["fitted_normal"] = rounded(seen(from_normal(network, codes, samples), test.pixels, recipe.data))
@@ -181,7 +184,7 @@ def bounded(vae: VAE, pixels: Tensor, draws: int = 50, others: int = 2000, readi
         values |= {f"iwae_{k}": bound for k, bound in found.weighted.items()}
         table[name] = {key: dict(zip(("mean", "error"), bounds.mean_and_error(value))) for key, value in values.items()}
         table[name]["n"] = len(each)
-        if name == "grey":
+        if name == readings[0]:
             table["kl_per_dimension"] = found.kl.mean(0).tolist()
             table["active"] = active_dimensions(encoded(vae, pixels))
     return table | {"draws": draws, "unit": f"nats per image of {pixels[0].numel()} values"}
