@@ -3,6 +3,7 @@
 from course_lib.metrics.divergences import entropy, gaussian_kl, js_divergence, kl_divergence
 from course_lib.metrics.fid_error import fid_standard_error
 from course_lib.metrics.frechet import FIDInfinity, fid, fid_infinity, frechet_distance
+from course_lib.metrics.hype import HypeInfinity, HypeTime, hype_infinity, hype_time
 from course_lib.metrics.inception_score import InceptionScore, inception_score
 from course_lib.metrics.kid import KID, UnbiasedKID, kid, kid_of_subsets, kid_unbiased
 from course_lib.metrics.lpips import lpips
@@ -32,6 +33,8 @@ __all__ = [
     "Evaluation",
     "FIDInfinity",
     "GaussianMoments",
+    "HypeInfinity",
+    "HypeTime",
     "InceptionScore",
     "Memorisation",
     "PRDCurve",
@@ -48,6 +51,8 @@ __all__ = [
     "fid_standard_error",
     "frechet_distance",
     "gaussian_kl",
+    "hype_infinity",
+    "hype_time",
     "inception_score",
     "js_divergence",
     "kid",

@@ -9,6 +9,7 @@ from course_lib.widgets.covariance_ellipse import CovarianceEllipse as covarianc
 from course_lib.widgets.dirac_laboratory import DiracLaboratory as dirac_laboratory
 from course_lib.widgets.explorer import LatentExplorer as latent_explorer
 from course_lib.widgets.glossary import Glossary as glossary
+from course_lib.widgets.hype import Hype as hype
 from course_lib.widgets.kl_fit import KLFit as kl_fit
 from course_lib.widgets.latent_maps import LatentMaps as latent_maps
 from course_lib.widgets.microscope import MetricMicroscope as metric_microscope
@@ -22,6 +23,7 @@ __all__ = [
     "covariance_ellipse",
     "dirac_laboratory",
     "glossary",
+    "hype",
     "kl_fit",
     "latent_explorer",
     "latent_maps",
