@@ -122,11 +122,17 @@ def tile(images: Tensor, columns: int, gap: int = 1, background: int = 127) -> n
 
 
 def image_grids(
-    grids: Mapping[str, Tensor], columns: int = 8, alt: str | None = None, title: str = "", panel: float = 3.2
+    grids: Mapping[str, Tensor],
+    columns: int = 8,
+    alt: str | None = None,
+    title: str = "",
+    panel: float = 3.2,
+    apart: float = 0.02,
 ) -> Figure:
     """Sheets of images side by side, a title above each.
 
     grids: {title: (N, C, H, W) images}, uint8 or float in [−1, 1]
+    panel: width of a sheet in inches;  apart: the space between sheets, in sheets
     """
 
     def draw(theme):
@@ -135,6 +141,7 @@ def image_grids(
         }
         tallest = max(sheet.shape[0] / sheet.shape[1] for sheet in sheets.values())
         figure, axes = _axes(1, len(grids), size=(panel * len(grids), panel * tallest + (0.6 if title else 0.35)))
+        figure.get_layout_engine().set(wspace=apart)
         for axis, (name, sheet) in zip(axes[0], sheets.items()):
             axis.imshow(sheet, interpolation="nearest")
             axis.set_title(name, fontweight="normal" if title else "bold")

@@ -34,6 +34,7 @@ FIGURES = {
     "grids": lambda: plots.image_grids(
         {"a": torch.rand(6, 1, 8, 8), "b": torch.zeros(3, 3, 8, 8, dtype=torch.uint8)}, columns=3
     ),
+    "grids apart": lambda: plots.image_grids({"a": torch.zeros(4, 1, 8, 8), "b": torch.zeros(4, 1, 8, 8)}, apart=0.3),
     "training": lambda: plots.training_curves(HISTORY, "Finding", smooth=3),
     "curves": lambda: plots.curves(
         [1, 10, 100],

@@ -4,6 +4,7 @@ Each shows a native-size PNG that the browser enlarges; that is what keeps a sli
 Drawing needs no pyplot and calls none of the learner's functions, so it is safe on any thread.
 """
 
+from course_lib.widgets.adain_maps import AdaINMaps as adain_maps
 from course_lib.widgets.beta_scrubber import BetaScrubber as beta_scrubber
 from course_lib.widgets.covariance_ellipse import CovarianceEllipse as covariance_ellipse
 from course_lib.widgets.dirac_laboratory import DiracLaboratory as dirac_laboratory
@@ -19,6 +20,7 @@ from course_lib.widgets.playground import Playground as playground
 from course_lib.widgets.scrubber import TrainingScrubber as training_scrubber
 
 __all__ = [
+    "adain_maps",
     "beta_scrubber",
     "covariance_ellipse",
     "dirac_laboratory",
