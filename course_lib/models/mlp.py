@@ -14,16 +14,18 @@ from course_lib.models import expect_images, expect_latents
 class Generator(nn.Module):
     """z (N, latent_dim) → images (N, channels, size, size) in [−1, 1].
 
-    Layers of width, 2·width, 4·width, 8·width units; BatchNorm on all but the first.
+    Layers of width, 2·width, 4·width, 8·width units; BatchNorm on all but the first, unless it is switched off.
     """
 
-    def __init__(self, latent_dim: int = 100, width: int = 128, channels: int = 1, size: int = 28):
+    def __init__(
+        self, latent_dim: int = 100, width: int = 128, channels: int = 1, size: int = 28, batch_norm: bool = True
+    ):
         super().__init__()
         self.latent_dim, self.shape = latent_dim, (channels, size, size)
         units = [width, 2 * width, 4 * width, 8 * width]
         layers = [nn.Linear(latent_dim, units[0]), nn.LeakyReLU(0.2)]
         for before, after in zip(units, units[1:]):
-            layers += [nn.Linear(before, after), nn.BatchNorm1d(after), nn.LeakyReLU(0.2)]
+            layers += [nn.Linear(before, after), *_norm(after, batch_norm), nn.LeakyReLU(0.2)]
         self.layers = nn.Sequential(*layers, nn.Linear(units[-1], channels * size * size), nn.Tanh())
 
     def forward(self, z: Tensor) -> Tensor:
@@ -32,16 +34,21 @@ class Generator(nn.Module):
 
 
 class Discriminator(nn.Module):
-    """Images (N, channels, size, size) in [−1, 1] → logits (N,). Layers of 2·width and width units."""
+    """Images (N, channels, size, size) in [−1, 1] → logits (N,). Layers of 2·width and width units.
 
-    def __init__(self, width: int = 256, channels: int = 1, size: int = 28):
+    batch_norm: after both; it couples the images of a batch, which forbids a gradient penalty
+    """
+
+    def __init__(self, width: int = 256, channels: int = 1, size: int = 28, batch_norm: bool = False):
         super().__init__()
         self.channels, self.size = channels, size
         self.layers = nn.Sequential(
             nn.Flatten(),
             nn.Linear(channels * size * size, 2 * width),
+            *_norm(2 * width, batch_norm),
             nn.LeakyReLU(0.2),
             nn.Linear(2 * width, width),
+            *_norm(width, batch_norm),
             nn.LeakyReLU(0.2),
             nn.Linear(width, 1),
         )
@@ -49,3 +56,7 @@ class Discriminator(nn.Module):
     def forward(self, images: Tensor) -> Tensor:
         expect_images(images, self.channels, self.size)
         return self.layers(images).squeeze(1)
+
+
+def _norm(units: int, batch_norm: bool) -> list[nn.Module]:
+    return [nn.BatchNorm1d(units)] if batch_norm else []

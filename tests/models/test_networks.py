@@ -77,6 +77,17 @@ def test_no_batchnorm_at_the_generators_output_and_the_discriminators_input():
     assert not any(isinstance(m, nn.BatchNorm2d) for m in d.blocks[0].modules())
 
 
+def test_batchnorm_of_the_fully_connected_pair_can_be_switched_and_couples_what_it_normalises():
+    plain, normed = mlp.Discriminator(width=8), mlp.Discriminator(width=8, batch_norm=True)
+    count = [sum(isinstance(m, nn.BatchNorm1d) for m in network.modules()) for network in (plain, normed)]
+    assert count == [0, 2]
+    images = torch.randn(6, 1, 28, 28)
+    crowd = torch.cat([images[:1], 3 * images[1:]])
+    assert torch.allclose(plain(images)[0], plain(crowd)[0]) and not torch.allclose(normed(images)[0], normed(crowd)[0])
+    assert not any(isinstance(m, nn.BatchNorm1d) for m in mlp.Generator(width=8, batch_norm=False).modules())
+    assert sum(isinstance(m, nn.BatchNorm1d) for m in mlp.Generator(width=8).modules()) == 3
+
+
 def test_logits_not_probabilities():
     d = dcgan.Discriminator(width=8, channels=1, size=16)
     assert (d(10 * torch.randn(64, 1, 16, 16)) < 0).any()
