@@ -87,6 +87,29 @@ def test_elbo_is_likelihood_less_beta_times_the_summed_kl():
     torch.testing.assert_close(bounds.elbo(likelihood, kl, 4.0), torch.tensor([-22.0, -22.0]))
 
 
+def test_means_over_pixels_and_dimensions_hide_another_beta():
+    """784·(mean squared error + 0.1·mean KL) of 784 pixels and 20 dimensions is −ELBO at σ² = ½ and β = 3.92, plus a constant."""
+    images, means = pictures(5, 28), draw(5, 1, 28, 28).float().tanh()
+    kl = draw(5, 20, seed=1).float().square()
+    naive = 784 * ((means - images).square().mean() + 0.1 * kl.mean())
+    minus_elbo = -bounds.elbo(bounds.gaussian_log_likelihood(means, images, math.sqrt(0.5)), kl, 3.92).mean()
+    constant = 784 * 0.5 * math.log(math.pi)  # log σ + ½ log 2π at σ² = ½
+    torch.testing.assert_close(naive, minus_elbo - constant)
+
+
+@pytest.mark.parametrize("beta", [0.25, 4.0])
+def test_beta_is_another_noise_in_the_pixels(beta):
+    """β with deviation σ is β times the ELBO with deviation σ√β, up to a constant: the same best networks."""
+    images, kl = pictures(5), draw(5, 3, seed=1).float().square()
+    apart = []
+    for seed in range(2):  # two decoders: the constant is the same for both
+        means = draw(5, 1, 8, 8, seed=seed).float().tanh()
+        one = bounds.elbo(bounds.gaussian_log_likelihood(means, images, 0.3), kl, beta)
+        other = bounds.elbo(bounds.gaussian_log_likelihood(means, images, 0.3 * math.sqrt(beta)), kl)
+        apart.append(one - beta * other)
+    torch.testing.assert_close(*apart, atol=5e-3, rtol=0)
+
+
 def test_importance_weighted_of_weights_1_and_3_is_log_2_at_any_scale():
     weights = torch.tensor([[0.0], [math.log(3.0)]])
     torch.testing.assert_close(bounds.importance_weighted(weights), torch.tensor([math.log(2.0)]))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import hashlib
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -25,6 +26,7 @@ from course_lib.zoo.recording import _write, count, round_to
 BETAS = (0.1, 0.5, 1.0, 2.0, 4.0, 8.0)
 SWEEP = "vae-fashion-sweep"  # the recipe of the β sweep, and its folder in the zoo
 SHOWN = 24  # images of each kind that the sweep keeps
+SEEN = ("fashion-mnist", "mnist")  # data sets whose samples are judged as the GANs' are
 READINGS = ("grey", "dynamic", "static")  # of a pixel, by a Bernoulli likelihood
 
 
@@ -128,7 +130,7 @@ def seen(images: Tensor, real: Tensor, dataset: str) -> dict:
     images: (N, C, H, W) float in [−1, 1];  real: uint8 test images of the same shape
     """
     found = {"sharpness": sharpness(images) / sharpness(data.to_float(real)), "n": len(images)}
-    return found | judge(images, dataset) | neighbours(images, dataset) if dataset in JUDGES else found
+    return found | judge(images, dataset) | neighbours(images, dataset) if dataset in SEEN else found
 
 
 def neighbours(images: Tensor, real: str = "fashion-mnist") -> dict:
@@ -152,7 +154,7 @@ def reconstructions(network: AutoEncoder, pixels: Tensor, dataset: str = "fashio
     device = next(network.parameters()).device
     found = torch.cat([network.reconstruct(data.to_float(batch.to(device))).cpu() for batch in pixels.split(500)])
     images = data.to_float(pixels)
-    said = judge(found, dataset) if dataset in JUDGES else {}
+    said = judge(found, dataset) if dataset in SEEN else {}
     return {
         "mse": (found - images).square().mean().item(),
         **{key: said[key] for key in ("fid", "sure") if key in said},
@@ -239,49 +241,61 @@ def rounded(value, digits: int = 5):
 def record_sweep(runs: Path, out: Path, betas: Sequence[float] = BETAS, *, samples: int = 10_000) -> dict:
     """Write what each β's run (runs/BETA) gives into one file, results.safetensors in `out`: numbers, and images to look at."""
     recipe = RECIPES[SWEEP]
-    test = data.load(recipe.data, "test")
-    rows, drawn, given_back = [], [], []
-    for beta in betas:
-        vae, header = finished(SWEEP, Path(runs) / f"{beta:g}")
-        if header["config"]["beta"] != beta or header["step"] != header["config"]["steps"]:
-            raise ValueError(f"runs: expected a finished run with β = {beta:g} in {Path(runs) / f'{beta:g}'}")
-        images = zoo.sample(vae, samples, seed=1)
-        found = bounds.of_images(vae, data.to_float(test.pixels[:2000]))
-        values = {
-            "log_likelihood": found.log_likelihood,
-            "kl": found.kl.sum(1),
-            "elbo": found.elbo,
-            "iwae_50": found.weighted[50],
-        }
-        rows.append(
-            {
-                "beta": beta,
-                **{key: bounds.mean_and_error(value)[0] for key, value in values.items()},
-                "elbo_error": bounds.mean_and_error(found.elbo)[1],
-                "active": active_dimensions(encoded(vae, test.pixels)),
-                "shared": shared(vae, test.pixels),
-                "samples": judge(images)
-                | neighbours(images)
-                | {"sharpness": sharpness(images) / sharpness(data.to_float(test.pixels))},
-                "reconstructions": reconstructions(vae, test.pixels),
-                "minutes": minutes(header),
-            }
-        )
-        with torch.inference_mode():
-            drawn.append(data.to_uint8(zoo.sample(vae, SHOWN)))
-            given_back.append(data.to_uint8(vae.reconstruct(data.to_float(test.pixels[:SHOWN]))))
+    parts = [swept(Path(runs) / f"{beta:g}", beta, samples) for beta in betas]
+    headers = [header for header, _ in parts]
     facts = {
         "summary": recipe.summary,
         "recipe": SWEEP,
-        "config": {key: value for key, value in header["config"].items() if key not in ("beta", "checkpoint_dir")},
+        "config": {key: value for key, value in headers[0]["config"].items() if key not in ("beta", "checkpoint_dir")},
         "data": {"name": recipe.data, "split": "train", "sha256": data.load(recipe.data).sha256()},
-        "hardware": header["environment"],
+        "hardware": headers[0]["hardware"],
         "bounds": {"n": 2000, "draws": 50, "reading": "grey", "unit": "nats per image of 784 pixels"},
-        "rows": [rounded(row) for row in rows],
+        "rows": [header["row"] for header in headers],
     }
-    tensors = {"samples": torch.stack(drawn), "reconstructions": torch.stack(given_back)}
-    files.write_atomically(Path(out) / "results.safetensors", to_bytes(tensors, {"course": json.dumps(facts)}))
+    images = {name: torch.stack([tensors[name] for _, tensors in parts]) for name in ("samples", "reconstructions")}
+    files.write_atomically(Path(out) / "results.safetensors", to_bytes(images, {"course": json.dumps(facts)}))
     return facts
+
+
+def swept(run: Path, beta: float, samples: int = 10_000) -> tuple[dict, dict[str, Tensor]]:
+    """({"run", "config", "hardware", "row"}, images) of one β's finished run.
+
+    Kept in measured.safetensors beside the checkpoint, so that a run is measured once, as soon as it is finished.
+    raises: ValueError if the run is of another β or not finished
+    """
+    checkpoint_file, kept = run / "last.safetensors", run / "measured.safetensors"
+    digest = hashlib.sha256(checkpoint_file.read_bytes()).hexdigest()
+    if kept.exists():
+        header, tensors = _with_facts(kept)
+        if header["run"] == digest and header["row"]["samples"]["n"] == samples and header["row"]["beta"] == beta:
+            return header, tensors
+    vae, trained = finished(SWEEP, run)
+    if trained["config"]["beta"] != beta or trained["step"] != trained["config"]["steps"]:
+        raise ValueError(f"runs: expected a finished run with β = {beta:g} in {run}")
+    test = RECIPES[SWEEP].images("test")
+    real = data.to_float(test.pixels)
+    images = zoo.sample(vae, samples, seed=1)
+    found = bounds.of_images(vae, real[:2000])
+    values = {"log_likelihood": found.log_likelihood, "kl": found.kl.sum(1), "elbo": found.elbo}
+    values["iwae_50"] = found.weighted[50]
+    row = {
+        "beta": beta,
+        **{key: bounds.mean_and_error(value)[0] for key, value in values.items()},
+        "elbo_error": bounds.mean_and_error(found.elbo)[1],
+        "active": active_dimensions(encoded(vae, test.pixels)),
+        "shared": shared(vae, test.pixels),
+        "samples": seen(images, test.pixels, RECIPES[SWEEP].data),
+        "reconstructions": reconstructions(vae, test.pixels),
+        "minutes": minutes(trained),
+    }
+    with torch.inference_mode():
+        tensors = {
+            "samples": data.to_uint8(zoo.sample(vae, SHOWN)),
+            "reconstructions": data.to_uint8(vae.reconstruct(real[:SHOWN])),
+        }
+    header = {"run": digest, "config": trained["config"], "hardware": trained["environment"], "row": rounded(row)}
+    files.write_atomically(kept, to_bytes(tensors, {"course": json.dumps(header)}))
+    return header, tensors
 
 
 @functools.lru_cache(maxsize=1)
@@ -293,7 +307,9 @@ def sweep() -> tuple[dict, dict[str, Tensor]]:
     path = zoo.FOLDER / SWEEP / "results.safetensors"
     if not path.exists():
         raise FileNotFoundError(f"{path}: expected a part of the zoo, found nothing; {zoo.MEND}")
+    return _with_facts(path)
+
+
+def _with_facts(path: Path) -> tuple[dict, dict[str, Tensor]]:
     with safe_open(path, framework="pt") as file:
-        return json.loads(file.metadata()["course"]), {
-            name: file.get_tensor(name) for name in ("samples", "reconstructions")
-        }
+        return json.loads(file.metadata()["course"]), {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118

@@ -5,6 +5,7 @@ import math
 import pytest
 import torch
 
+from course_lib import oracle
 from course_lib.data import mixtures
 from course_lib.oracle import scores
 
@@ -29,6 +30,14 @@ def test_the_score_of_one_normal_points_home():
     p = mixtures.mixture([[1.0, 2.0]], stds=3.0)
     x = torch.tensor([[4.0, 2.0], [1.0, -7.0]], dtype=torch.float64)
     torch.testing.assert_close(scores.score(p, x), torch.tensor([[-1 / 3, 0.0], [0.0, 1.0]], dtype=torch.float64))
+
+
+def test_what_reaches_a_generator_through_the_best_discriminator_is_a_difference_of_scores():
+    model = mixtures.mixture([[1.0, -1.0], [2.0, 3.0]], stds=1.5)
+    x = model.sample(300, generator(8)).double().requires_grad_(True)
+    (arriving,) = torch.autograd.grad(oracle.optimal_logits(TWO, model, x).sum(), x)
+    want = scores.score(TWO, x.detach()) - scores.score(model, x.detach())
+    torch.testing.assert_close(arriving, want, atol=1e-10, rtol=1e-10)
 
 
 def test_noise_adds_variances():
