@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.func import functional_call, vmap
 
@@ -30,6 +31,8 @@ class ManyGames:
     critic, generator: make one network each, without BatchNorm
     penalty, penalty_weight: a key of penalties.PENALTIES, added to D's loss
     clip:          bound of D's weights after each of its steps
+    spectral:      normalise each layer of D spectrally, by one power iteration before each of its updates
+    optimizer:     "adam" or "rmsprop", PyTorch's, which has no beta1
     real_target:   below 1: one-sided label smoothing, for the two cross-entropy losses
     diversity:     weight of penalties.diversity in G's loss
     """
@@ -50,6 +53,8 @@ class ManyGames:
         penalty: str | None = None,
         penalty_weight: float = 1.0,
         clip: float | None = None,
+        spectral: bool = False,
+        optimizer: str = "adam",
         real_target: float = 1.0,
         diversity: float = 0.0,
     ):
@@ -65,9 +70,12 @@ class ManyGames:
             runtime.known("penalty", penalty, penalties.PENALTIES)
         self.penalty, self.penalty_weight, self.clip = penalty, penalty_weight, clip
         self.real_target, self.diversity = real_target, diversity
+        runtime.known("optimizer", optimizer, ("adam", "rmsprop"))
         pairs = [_seeded(seed, generator, critic) for seed in self.seeds]
-        self.g = _Players([pair[0] for pair in pairs], lr_g, beta1)
-        self.d = _Players([pair[1] for pair in pairs], lr_d, beta1)
+        self.g = _Players([pair[0] for pair in pairs], lr_g, beta1, optimizer)
+        self.d = _Players([pair[1] for pair in pairs], lr_d, beta1, optimizer)
+        if spectral:
+            self.d.normalise_spectrally()
         self.latent_dim = pairs[0][0].latent_dim
         self._kinds = sorted(set(self.seeds))
         self._row = torch.tensor([self._kinds.index(seed) for seed in self.seeds])
@@ -112,6 +120,7 @@ class ManyGames:
 
     def _d_step(self) -> Tensor:
         real, z = self._real(), self._latents()
+        self.d.iterate()
         with torch.no_grad():
             fake = vmap(self.g.run)(self.g.rows(), z)
         d_loss = vmap(self._d_loss)(self.d.rows(), real, fake)
@@ -158,9 +167,9 @@ def _seeded(seed: int, *makes: Callable[[], nn.Module]) -> list[nn.Module]:
 
 
 class _Players:
-    """One network a game, their weights the rows of a matrix, under an Adam whose rate and β₁ may differ by row."""
+    """One network a game, their weights the rows of a matrix, under an optimizer whose rate and β₁ may differ by row."""
 
-    def __init__(self, networks: Sequence[nn.Module], lr: Setting, beta1: Setting):
+    def __init__(self, networks: Sequence[nn.Module], lr: Setting, beta1: Setting, optimizer: str):
         self.network = networks[0]  # lends its shape; its own weights are not used
         self.shapes = {name: parameter.shape for name, parameter in self.network.named_parameters()}
         rows = [nn.utils.parameters_to_vector(network.parameters()).detach() for network in networks]
@@ -169,10 +178,37 @@ class _Players:
             torch.as_tensor(each, dtype=torch.float32).expand(len(rows))[:, None] for each in (lr, beta1)
         )
         self.mean, self.square, self.count = torch.zeros_like(self.weights), torch.zeros_like(self.weights), 0
+        self.rmsprop = optimizer == "rmsprop"
+        self.vectors: dict[
+            str, tuple[Tensor, Tensor]
+        ] = {}  # of spectrally normalised weights: u (games, m), v (games, n)
+
+    def normalise_spectrally(self) -> None:
+        """From now on every matrix is used divided by its largest singular value, which ten power iterations have found."""
+        for name, shape in self.shapes.items():
+            if len(shape) == 2:
+                draw = runtime.keyed_generator("cpu", "power iteration", name)
+                one = torch.randn(shape[0], generator=draw).expand(len(self.weights), -1)
+                self.vectors[name] = one, torch.empty(0)
+        for _ in range(10):
+            self.iterate()
+
+    @torch.no_grad()
+    def iterate(self) -> None:
+        """One power iteration on every normalised matrix (models.layers.power_iteration), for all games at once."""
+        for name, (u, _) in self.vectors.items():
+            matrix = self._parts(self.weights)[name]
+            v = F.normalize(torch.einsum("gmn,gm->gn", matrix, u), dim=1)
+            self.vectors[name] = F.normalize(torch.einsum("gmn,gn->gm", matrix, v), dim=1), v
 
     def rows(self, weights: Tensor | None = None) -> dict[str, Tensor]:
         """Each parameter by name, (games, ...)."""
-        weights = self.weights if weights is None else weights
+        parts = self._parts(self.weights if weights is None else weights)
+        for name, (u, v) in self.vectors.items():
+            parts[name] = parts[name] / torch.einsum("gm,gmn,gn->g", u, parts[name], v)[:, None, None]
+        return parts
+
+    def _parts(self, weights: Tensor) -> dict[str, Tensor]:
         parts = weights.split([shape.numel() for shape in self.shapes.values()], dim=1)
         return {name: part.reshape(-1, *shape) for (name, shape), part in zip(self.shapes.items(), parts)}
 
@@ -182,8 +218,12 @@ class _Players:
 
     @torch.no_grad()
     def update(self, loss: Tensor, beta2: float = 0.999, eps: float = 1e-8) -> None:
-        """One step of Adam on the sum of all games' losses."""
+        """One step of Adam, or of RMSprop as PyTorch has it, on the sum of all games' losses."""
         (gradient,) = torch.autograd.grad(loss, self.weights)
+        if self.rmsprop:
+            self.square.mul_(0.99).addcmul_(gradient, gradient, value=0.01)
+            self.weights -= self.lr * gradient / (self.square.sqrt() + eps)
+            return
         self.count += 1
         self.mean.lerp_(gradient, 1 - self.beta1)
         self.square.mul_(beta2).addcmul_(gradient, gradient, value=1 - beta2)

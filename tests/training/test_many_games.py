@@ -50,6 +50,38 @@ def test_penalties_of_all_games_add_up_to_each_games_own():
     assert not torch.allclose(wanted, alone(8, 12), atol=1e-2)
 
 
+def test_rmsprop_is_pytorchs():
+    game = ManyGames(RING, seeds=[3], lr_g=2e-3, lr_d=6e-3, optimizer="rmsprop")
+    start = game.g.weights.detach().clone()
+    torch_s = torch.nn.Parameter(start.clone())
+    optimizer = torch.optim.RMSprop([torch_s], lr=2e-3)
+    for step in range(3):
+        slope = torch.randn(start.shape, generator=runtime.keyed_generator("cpu", step))
+        torch_s.grad = slope
+        optimizer.step()
+        game.g.update((game.g.weights * slope).sum())
+    torch.testing.assert_close(game.g.weights, torch_s)
+    assert torch.isfinite(game.play(3).samples()).all()
+
+
+def test_a_spectrally_normalised_critic_has_layers_of_norm_1_and_starts_as_pytorchs():
+    games = ManyGames(RING, seeds=[3, 8], loss="hinge", spectral=True)
+    points = RING.sample(50, runtime.keyed_generator("cpu", 1))
+    torch.manual_seed(8)
+    Points()
+    theirs = Scores(spectral=True)
+    for _ in range(10):
+        theirs(points)  # in training each call iterates
+    ours = games.d.run({name: rows[1] for name, rows in games.d.rows().items()}, points)
+    torch.testing.assert_close(ours, theirs(points), rtol=0.02, atol=0.01)
+    games.play(60)
+    games.d.iterate()
+    for name, rows in games.d.rows().items():
+        if rows.ndim == 3:
+            norms = torch.linalg.matrix_norm(rows, 2)
+            assert (norms > 0.99).all() and (norms < 1.1).all(), name
+
+
 def test_rates_and_momentum_belong_to_their_row():
     games = ManyGames(RING, seeds=[1, 1, 2], lr_g=[1e-3, 2e-3, 3e-3], lr_d=[5e-3, 4e-3, 3e-3], beta1=[0.0, 0.5, 0.9])
     games.play(10)
