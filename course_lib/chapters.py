@@ -127,6 +127,7 @@ CHAPTERS: tuple[Chapter, ...] = (
         "StyleGAN: architecture",
         "What is gained by mapping the noise first?",
         "AdaIN, fade-in, pixel normalisation and mapping, the equalised learning rate",
+        stem="09_stylegan",
     ),
     Chapter(
         "09b",
