@@ -22,6 +22,7 @@ from course_lib.metrics.precision_recall import (
     realism,
 )
 from course_lib.metrics.separability import Separability, linear_separability
+from course_lib.metrics.trade_off import trade_off
 
 from course_lib.metrics.evaluate import Evaluation, evaluate  # isort: skip  (needs the names above)
 from course_lib.metrics.sources import open_images  # isort: skip
@@ -71,4 +72,5 @@ __all__ = [
     "prdc",
     "precision_recall",
     "realism",
+    "trade_off",
 ]

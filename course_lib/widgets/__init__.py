@@ -18,6 +18,7 @@ from course_lib.widgets.moving_supports import MovingSupports as moving_supports
 from course_lib.widgets.neighbour_balls import NeighbourBalls as neighbour_balls
 from course_lib.widgets.playground import Playground as playground
 from course_lib.widgets.scrubber import TrainingScrubber as training_scrubber
+from course_lib.widgets.truncation import TruncationSlider as truncation_slider
 
 __all__ = [
     "adain_maps",
@@ -34,4 +35,5 @@ __all__ = [
     "neighbour_balls",
     "playground",
     "training_scrubber",
+    "truncation_slider",
 ]

@@ -67,3 +67,39 @@ def test_truncation_refuses_what_would_never_end():
     for threshold in (0.0, -1.0, float("nan")):
         with pytest.raises(ValueError, match="threshold: expected at least 0.01"):
             latent.truncated_normal((3,), threshold)
+
+
+def test_the_truncated_quantile_turns_uniform_numbers_into_truncated_normals():
+    u = torch.rand(200_000, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    for threshold, std in ((0.5, 0.284), (1.0, 0.540), (2.0, 0.880), (float("inf"), 1.0)):
+        z = latent.truncated_quantile(u, threshold)
+        assert z.abs().max() <= threshold and z.std().item() == pytest.approx(std, abs=0.003)
+    ends = latent.truncated_quantile(torch.tensor([0.0, 0.5, 1.0]), 1.5)
+    torch.testing.assert_close(ends, torch.tensor([-1.5, 0.0, 1.5]))
+    whole = latent.truncated_quantile(torch.tensor([0.1, 0.8], dtype=torch.float64), float("inf"))
+    torch.testing.assert_close(whole, torch.special.ndtri(torch.tensor([0.1, 0.8], dtype=torch.float64)))
+
+
+def test_a_latent_moves_smoothly_with_the_threshold():
+    u = torch.rand(500, generator=torch.Generator().manual_seed(1))
+    path = torch.stack([latent.truncated_quantile(u, 0.5 + 0.05 * step) for step in range(50)])
+    assert (path.abs().diff(dim=0) >= -1e-5).all() and path.diff(dim=0).abs().max() < 0.06
+
+
+def test_a_quantile_of_nothing_is_refused():
+    with pytest.raises(ValueError, match="u: expected numbers from 0 to 1, got -0.5 to 0.5"):
+        latent.truncated_quantile(torch.tensor([-0.5, 0.5]), 1.0)
+    for threshold in (0.0, -1.0, float("nan")):
+        with pytest.raises(ValueError, match="threshold: expected at least 0.01"):
+            latent.truncated_quantile(torch.tensor([0.5]), threshold)
+
+
+def test_a_truncated_latent_is_shorter_and_clipping_is_something_else():
+    draw = torch.Generator().manual_seed(0)
+    for threshold, std, clipped in ((0.5, 0.284, 0.430), (1.0, 0.540, 0.718), (2.0, 0.880, 0.959)):
+        z = latent.truncated_normal((2000, 100), threshold, draw)
+        assert z.norm(dim=1).mean().item() == pytest.approx(10 * std, rel=0.01)  # √100 times the deviation
+        cut = torch.randn(2000, 100, generator=draw).clamp(-threshold, threshold)
+        assert cut.std().item() == pytest.approx(clipped, abs=0.004)
+        heaped = (cut.abs() == threshold).double().mean().item()
+        assert heaped == pytest.approx(2 * (1 - torch.special.ndtr(torch.tensor(threshold)).item()), abs=0.005)
