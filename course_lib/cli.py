@@ -1,4 +1,4 @@
-"""`gan-course`: train, sample, evaluate, measure, fetch, progress, glossary, doctor, build."""
+"""`gan-course`: train, sample, evaluate, measure, compare, fetch, progress, glossary, doctor, build."""
 
 from __future__ import annotations
 
@@ -247,18 +247,19 @@ def measure(
     count: Annotated[
         int, typer.Option(min=2, help="images a side; the Inception sees a few a second on two cores")
     ] = 10_000,
+    precision: Annotated[str, typer.Option(help="float32 or bfloat16, which moves the FID a little")] = "float32",
 ) -> None:
     """Write a generator's metrics to its card, beside those of as many training images (for those who record networks)."""
     from course_lib.zoo.measuring import measure as written
 
-    block = written(name, extractor, count)
+    block = written(name, extractor, count, precision)
     for metric, row in block["metrics"].items():
         samples, floor = (
             f"{row[role]['value']:.5g}" + ("" if row[role]["error"] is None else f" ± {row[role]['error']:.2g}")
             for role in ("samples", "floor")
         )
         typer.echo(f"{metric:16} {samples:>22}   training images {floor:>22}   {row['protocol']}")
-    typer.echo(f"N = {block['n']} a side, weights {block['weights'][:8]}; written to the card of {name}")
+    typer.echo(f"N = {block['n']} a side, {block['precision']}, weights {block['weights'][:8]}; written to the card of {name}")
 
 
 @app.command()
@@ -307,6 +308,22 @@ def doctor() -> None:
     from course_lib.doctor import main
 
     raise typer.Exit(main())
+
+
+@app.command()
+def compare(
+    out: Annotated[Path, typer.Option(help="folder of the runs; finished ones are not repeated")] = Path(
+        "runs", "loss-comparison"
+    ),
+    only: Annotated[str | None, typer.Option(help="grid or fashion: play these runs and record nothing")] = None,
+) -> None:
+    """Play every loss on the grid and on Fashion-MNIST, or go on with it, and write the record to OUT/zoo."""
+    from course_lib.zoo import comparison
+
+    comparison.run(out, [only] if only else tuple(comparison.WORLDS), typer.echo)
+    if not only:
+        comparison.record(out, out / "zoo")
+        typer.echo(f"written to {out / 'zoo'}")
 
 
 @app.command()

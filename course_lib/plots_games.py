@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from torch import Tensor
 
-from course_lib.plots import BLUE, FAINT, GREEN, INK, ORANGE, RED, Figure, _axes, tile
+from course_lib.plots import BLUE, FAINT, GREEN, INK, ORANGE, RED, Figure, _axes, _plain_ticks, tile
 from course_lib.training.history import History
 
 
@@ -63,7 +63,7 @@ def counts(
 ) -> Figure:
     """Modes found, a dot for each seed: a row for each setting, a panel for each world, a bar at the mean.
 
-    rows:      {setting: {world: modes found by each seed}};  totals: {world: its number of modes}
+    rows:      {setting: {world: modes found by each seed}}, a world left out where it was not played;  totals: {world: its number of modes}
     reference: a setting whose mean is a dotted line
     """
     names, worlds = list(rows), list(totals)
@@ -72,6 +72,9 @@ def counts(
         figure, axes = _axes(1, len(worlds), size=(3.6 * len(worlds) + 1.6, 0.30 * len(names) + 1.2), sharey=True)
         for axis, world in zip(axes[0], worlds):
             for place, name in enumerate(names):
+                if world not in rows[name]:
+                    axis.text(0.02 * totals[world], place, "not played", va="center", fontsize=8.5, color=INK[theme])
+                    continue
                 found = np.asarray(rows[name][world], dtype=float)
                 spread = np.linspace(-0.2, 0.2, len(found)) if len(found) > 1 else [0]
                 axis.barh(place, found.mean(), height=0.62, color=BLUE, alpha=0.28, zorder=2)
@@ -90,7 +93,7 @@ def counts(
         return figure
 
     told = "; ".join(
-        f"{name}: " + ", ".join(f"{world} {', '.join(map(str, rows[name][world]))}" for world in worlds)
+        f"{name}: " + ", ".join(f"{world} {', '.join(map(str, found))}" for world, found in rows[name].items())
         for name in names
     )
     return Figure(draw, f"{title}. Modes found by each seed. {told}.")
@@ -160,3 +163,54 @@ def exhibits(runs: Mapping[str, tuple[History, Tensor]], *, title: str, alt: str
         return figure
 
     return Figure(draw, alt)
+
+
+def seed_bands(
+    worlds: Mapping[str, Mapping[str, tuple[Sequence[int], Sequence[Sequence[float]]]]],
+    *,
+    title: str,
+    xlabel: str,
+    log_y: Sequence[str] = (),
+) -> Figure:
+    """A row for each world and a column for each contestant: its median over seeds and the band from least to greatest.
+
+    worlds: {ylabel: {contestant: (x, one row of values a seed)}}; every panel of a row shows the others' medians faintly
+    log_y:  those of the ylabels whose axis is logarithmic
+    """
+    names = list(next(iter(worlds.values())))
+
+    def draw(theme):
+        figure, axes = _axes(len(worlds), len(names), size=(1.75 * len(names) + 0.6, 2.3 * len(worlds) + 0.7))
+        for row, (ylabel, lines) in zip(axes, worlds.items()):
+            highest = max(max(map(max, rows)) for _, rows in lines.values())
+            lowest = min(min(map(min, rows)) for _, rows in lines.values())
+            for axis, name in zip(row, names):
+                for other, (x, rows) in lines.items():
+                    if other != name:
+                        axis.plot(x, np.median(rows, 0), color=FAINT[theme], lw=0.9, zorder=1)
+                x, rows = lines[name]
+                axis.fill_between(x, np.min(rows, 0), np.max(rows, 0), color=BLUE, alpha=0.3, lw=0, zorder=2)
+                axis.plot(x, np.median(rows, 0), color=BLUE, lw=1.8, zorder=3)
+                if ylabel in log_y:
+                    axis.set_yscale("log")
+                    axis.set_ylim(0.9 * lowest, 1.1 * highest)
+                    _plain_ticks(axis.yaxis)
+                else:
+                    axis.set_ylim(min(0, lowest), 1.04 * highest)
+                axis.tick_params(labelleft=axis is row[0], labelsize=8)
+                if row is axes[0]:
+                    axis.set_title(textwrap.fill(name, 15), fontweight="normal", fontsize=9.5)
+            row[0].set_ylabel(ylabel, fontsize=9)
+        figure.supxlabel(xlabel, fontsize=9)
+        figure.suptitle(textwrap.fill(title, 105), x=0.01, ha="left", fontweight="bold", fontsize=11)
+        return figure
+
+    told = ". ".join(
+        f"{ylabel} at the end, median (least to greatest): "
+        + "; ".join(
+            f"{name} {np.median([row[-1] for row in rows]):.3g} ({min(row[-1] for row in rows):.3g} to {max(row[-1] for row in rows):.3g})"
+            for name, (_, rows) in lines.items()
+        )
+        for ylabel, lines in worlds.items()
+    )
+    return Figure(draw, f"{title}. {told}.")
