@@ -23,6 +23,8 @@ DATASETS = {
     "cifar-10": cifar.read,
     "avatars": avatars.read,
     "avatars-small": avatars.read_small,
+    "avatars-32": avatars.halved(avatars.read),
+    "avatars-small-32": avatars.halved(avatars.read_small),
 }
 SPLITS = ("train", "test")
 
@@ -92,6 +94,7 @@ def load(name: str, split: str = "train") -> Images:
     "cifar-10"       50,000 train, 10,000 test, (3, 32, 32); after `gan-course fetch cifar-10`
     "avatars"        20,000 train, 10,000 test, (3, 64, 64), with attributes; drawn on first use, in minutes
     "avatars-small"  the first 2,000 and 500 of them; part of the course
+    "avatars-32", "avatars-small-32"  the same at (3, 32, 32), means over squares of four pixels
 
     raises: ValueError for an unknown name or split; FileNotFoundError or ValueError naming the file, what
             was expected and what mends it, if the data on disk is missing or damaged

@@ -10,12 +10,13 @@ from __future__ import annotations
 import hashlib
 import io
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from course_lib.files import cache_dir, write_atomically
@@ -190,6 +191,16 @@ def read_small(split: str, folder: Path = FOLDER) -> tuple[Tensor, Tensor, tuple
     if found != SHA256[split]:
         raise ValueError(f"{path}: expected pixels with SHA-256 {SHA256[split]}, got {found}; {MEND}")
     return _with_labels(pixels, attributes(SMALL[split], split))
+
+
+def halved(read: Callable[[str], tuple]) -> Callable[[str], tuple]:
+    """A reader of the same avatars at 32×32: means over squares of four pixels, rounded."""
+
+    def read_halved(split: str) -> tuple[Tensor, Tensor, tuple[str, ...], Tensor]:
+        pixels, *rest = read(split)
+        return torch.cat([F.avg_pool2d(part.float(), 2).round().to(torch.uint8) for part in pixels.split(1000)]), *rest
+
+    return read_halved
 
 
 def to_sheet(pixels: Tensor) -> Tensor:

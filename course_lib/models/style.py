@@ -7,6 +7,7 @@ networks hold every resolution from the start; `grow(resolution, alpha)` says wh
 
 from __future__ import annotations
 
+import copy
 import math
 
 import torch
@@ -32,16 +33,27 @@ def activate(x: Tensor) -> Tensor:
     return F.leaky_relu(x, SLOPE) * math.sqrt(2)
 
 
-def blur(x: Tensor) -> Tensor:
-    """The binomial filter [1, 2, 1] in both directions, edges repeated: (N, C, H, W) → the same shape."""
-    taps = x.new_tensor([0.25, 0.5, 0.25])
-    kernel = (taps[:, None] * taps).expand(x.shape[1], 1, 3, 3)
-    return F.conv2d(F.pad(x, (1, 1, 1, 1), mode="replicate"), kernel, groups=x.shape[1])
-
-
 def upsample(x: Tensor) -> Tensor:
     """Every pixel four times: (N, C, H, W) → (N, C, 2H, 2W)."""
     return F.interpolate(x, scale_factor=2, mode="nearest")
+
+
+def upsample_blurred(x: Tensor) -> Tensor:
+    """The same, then the binomial filter [1, 2, 1] in both directions, edges repeated: bilinear interpolation is just that."""
+    return F.interpolate(x, scale_factor=2, mode="bilinear", align_corners=False)
+
+
+def downsample_blurred(x: Tensor) -> Tensor:
+    """The binomial filter, edges repeated, then means of four: (N, C, H, W) → (N, C, H/2, W/2), [1, 3, 3, 1] in one pass."""
+    with torch.autocast(x.device.type, enabled=False):  # one channel at a time, bfloat16 is slow on CPUs
+        taps = torch.tensor([0.125, 0.375, 0.375, 0.125], device=x.device, dtype=_wide(x.dtype))
+        kernel = (taps[:, None] * taps).expand(x.shape[1], 1, 4, 4)
+        padded = F.pad(x.to(taps.dtype), (1, 1, 1, 1), mode="replicate")
+        return F.conv2d(padded, kernel, stride=2, groups=x.shape[1]).to(x.dtype)
+
+
+def _wide(dtype: torch.dtype) -> torch.dtype:
+    return dtype if dtype == torch.float64 else torch.float32
 
 
 class Mapping(nn.Module):
@@ -91,7 +103,7 @@ class Noise(nn.Module):
         self.amount = nn.Parameter(torch.zeros(channels))
 
     def forward(self, x: Tensor, noise: Tensor) -> Tensor:
-        return x + self.amount[:, None, None] * noise
+        return torch.addcmul(x, self.amount[:, None, None].to(x.dtype), noise.to(x.dtype))
 
 
 class Layer(nn.Module):
@@ -104,10 +116,10 @@ class Layer(nn.Module):
         self.noise, self.bias, self.adain = Noise(after), nn.Parameter(torch.zeros(after)), AdaIN(after, w_dim)
 
     def forward(self, x: Tensor, w: Tensor, noise: Tensor) -> Tensor:
-        x = upsample(x) if self.up else x
         x = self.conv(x) if self.conv is not None else x
-        x = blur(x) if self.up else x
-        return self.adain(activate(self.noise(x, noise) + self.bias[:, None, None]), w)
+        x = upsample_blurred(x) if self.up else x
+        x = self.noise(x + self.bias[:, None, None].to(x.dtype), noise)
+        return self.adain(F.leaky_relu(x, SLOPE), w)  # no gain: AdaIN takes any scale off
 
 
 class Synthesis(nn.Module):
@@ -201,6 +213,16 @@ class Generator(nn.Module):
         """Use the layers up to `resolution`, the newest faded in by alpha in [0, 1]."""
         self.synthesis.resolution, self.synthesis.alpha = _stage(resolution, alpha, self.synthesis.size), alpha
 
+    def up_to(self, resolution: int) -> Generator:
+        """A copy that ends at `resolution`: the layers beyond it are gone."""
+        smaller = copy.deepcopy(self)
+        _stage(resolution, 1.0, self.synthesis.size)
+        smaller.synthesis.size = resolution
+        smaller.grow(resolution)
+        smaller.synthesis.layers = smaller.synthesis.layers[: smaller.synthesis.depth]
+        smaller.synthesis.to_rgb = smaller.synthesis.to_rgb[: _doublings(resolution) + 1]
+        return smaller
+
     def forward(
         self, z: Tensor, *, psi: float = 1.0, cutoff: int | None = None, draw: torch.Generator | None = None
     ) -> Tensor:
@@ -264,7 +286,7 @@ class Down(nn.Module):
         self.second = EqualisedConv2d(before, after, 3, padding=1)
 
     def forward(self, x: Tensor) -> Tensor:
-        return activate(F.avg_pool2d(self.second(blur(activate(self.first(x)))), 2))
+        return activate(self.second(downsample_blurred(activate(self.first(x)))))
 
 
 def _doublings(resolution: int) -> int:

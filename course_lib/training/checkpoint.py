@@ -10,7 +10,7 @@ import contextlib
 import hashlib
 import json
 import warnings
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, fields
 from pathlib import Path
 from typing import TypeVar
@@ -21,6 +21,7 @@ from safetensors.torch import save as to_bytes
 from torch import Tensor
 
 from course_lib import files, ranks, runtime
+from course_lib.training import growth
 
 Config = TypeVar("Config")
 FORMAT = 1
@@ -85,7 +86,11 @@ def read_config(kind: type[Config], recorded: Mapping[str, object]) -> Config:
     odd = recorded.keys() - {field.name for field in fields(kind)}
     if odd:
         raise ValueError(f"config: expected fields of {kind.__name__}, got {', '.join(sorted(odd))} of a newer version")
-    return kind(**{name: tuple(value) if isinstance(value, list) else value for name, value in recorded.items()})
+    return kind(**{name: _tuples(value) for name, value in recorded.items()})
+
+
+def _tuples(value):
+    return tuple(map(_tuples, value)) if isinstance(value, list) else value
 
 
 def restore(state, path: Path, dtype: torch.dtype) -> None:
@@ -98,6 +103,9 @@ def restore(state, path: Path, dtype: torch.dtype) -> None:
     if header["data"] != state.data:
         raise ValueError(f"images: expected those of the run in {path}, got others; choose another checkpoint_dir")
     longer = {"steps"} if state.config.decay_from == 1 else set()  # with falling rates, other steps are another run
+    seen = header["step"] * theirs.get("batch_size", 0)
+    if growth.so_far(mine.get("growth", ()), seen) == growth.so_far(theirs.get("growth", ()), seen):
+        longer |= {"growth"}  # stages still to come may be changed
     for name in mine.keys() - MAY_CHANGE - longer:
         if mine[name] != theirs[name]:
             raise ValueError(
@@ -114,8 +122,8 @@ def restore(state, path: Path, dtype: torch.dtype) -> None:
             "but not bit for bit as it would have there",
             stacklevel=3,
         )
-    for optimizer in state.parts()[1].values():
-        make_moments(optimizer)
+    for name, optimizer in state.parts()[1].items():
+        make_moments(optimizer, {int(key.split(".")[1]) for key in tensors if key.startswith(f"{name}.")})
     expected = named_tensors(state)
     if expected.keys() != tensors.keys():
         odd = sorted(expected.keys() ^ tensors.keys())[:3]
@@ -131,13 +139,22 @@ def restore(state, path: Path, dtype: torch.dtype) -> None:
     state.step, state.history.rows = header["step"], header["history"]
 
 
-def make_moments(optimizer: torch.optim.Optimizer) -> None:
-    """The state that the optimizer's own first step creates, in each parameter's layout; its values do not matter."""
-    for group in optimizer.param_groups:
-        for parameter in group["params"]:
-            parameter.grad = torch.zeros_like(parameter)  # Adam and RMSprop move nothing by it
+def make_moments(optimizer: torch.optim.Optimizer, moved: Collection[int]) -> None:
+    """The state that the optimizer's own first step creates, in each parameter's layout; its values do not matter.
+
+    moved: the places of the parameters that have been moved so far; those of layers yet to be grown have no state
+    """
+    parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
+    for place in moved:
+        parameters[place].grad = torch.zeros_like(parameters[place])  # Adam and RMSprop move nothing by it
     optimizer.step()
     optimizer.zero_grad(set_to_none=True)
+
+
+def moved(optimizer: torch.optim.Optimizer) -> list[int]:
+    """The places of the parameters that have a state."""
+    parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
+    return [place for place, parameter in enumerate(parameters) if optimizer.state.get(parameter)]
 
 
 def _device(state) -> torch.device:

@@ -29,11 +29,15 @@ def fit_classifier(
 ) -> list[dict[str, float]]:
     """Train in place on `images`; returns one row an epoch with its mean loss and training accuracy.
 
+    A network with a `loss` of its own (AttributeClassifier) learns the attributes; its accuracy is their mean.
+
     callbacks: called as callback(network, row) after each epoch
     """
     device = runtime.device()
     network.to(device, memory_format=torch.channels_last)
-    pixels, labels = images.pixels.to(device), images.labels.to(device)
+    of_attributes = hasattr(network, "loss")
+    pixels, labels = images.pixels.to(device), (images.attributes if of_attributes else images.labels).to(device)
+    objective, decide = (network.loss, network.predict) if of_attributes else (F.cross_entropy, most_probable)
     optimizer = torch.optim.AdamW(network.parameters(), lr=0.0, weight_decay=config.weight_decay, fused=True)
     per_epoch = len(pixels) // config.batch_size
     rows = []
@@ -51,12 +55,12 @@ def fit_classifier(
             logits = network(
                 augment(to_float(pixels[index]), config, draw).contiguous(memory_format=torch.channels_last)
             )
-            loss = F.cross_entropy(logits, labels[index])
+            loss = objective(logits, labels[index])
             optimizer.zero_grad(set_to_none=True)
             loss.backward()
             optimizer.step()
             losses.append(loss.detach())
-            right.append((logits.argmax(1) == labels[index]).float().mean())
+            right.append((decide(logits) == labels[index]).float().mean())
         row = {
             "epoch": epoch + 1,
             "loss": torch.stack(losses).mean().item(),
@@ -67,6 +71,11 @@ def fit_classifier(
             callback(network, row)
     network.eval()
     return rows
+
+
+def most_probable(logits: Tensor) -> Tensor:
+    """The class with the largest logit: (N, classes) → (N,)"""
+    return logits.argmax(1)
 
 
 def augment(batch: Tensor, config: ClassifierConfig, draw: torch.Generator) -> Tensor:
@@ -96,3 +105,14 @@ def accuracy(network: nn.Module, images: Images, batch_size: int = 1000) -> floa
         logits = network(to_float(images.pixels[start : start + batch_size].to(device)))
         right += int((logits.argmax(1).cpu() == images.labels[start : start + batch_size]).sum())
     return right / len(images)
+
+
+@torch.inference_mode()
+def attribute_accuracy(network: nn.Module, images: Images, batch_size: int = 1000) -> dict[str, float]:
+    """For each attribute the share of `images` whose value an AttributeClassifier, in eval mode, names rightly."""
+    device = next(network.parameters()).device
+    right = [
+        network.predict(network(to_float(pixels.to(device)))).cpu() == attributes
+        for pixels, attributes in zip(images.pixels.split(batch_size), images.attributes.split(batch_size))
+    ]
+    return dict(zip(network.classes, torch.cat(right).double().mean(0).tolist()))

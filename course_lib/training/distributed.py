@@ -22,6 +22,7 @@ import signal
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 
 import torch
 import torch.distributed as dist
@@ -86,9 +87,10 @@ def same_everywhere(state) -> None:
     if ranks.world_size() == 1:
         return
     state.step, state.history.rows = ranks.from_first(lambda: (state.step, state.history.rows))
-    if state.step and ranks.rank():
-        for optimizer in state.parts()[1].values():
-            checkpoint.make_moments(optimizer)
+    for optimizer in state.parts()[1].values():
+        moved = ranks.from_first(partial(checkpoint.moved, optimizer))
+        if ranks.rank():
+            checkpoint.make_moments(optimizer, moved)
     device = next(state.generator.parameters()).device  # where RMSprop's counters are not
     with torch.no_grad():
         for tensor in checkpoint.named_tensors(state).values():

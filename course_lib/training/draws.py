@@ -5,6 +5,7 @@ On several ranks every one draws for the whole batch and keeps its own rows, so 
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 
 import torch
@@ -14,7 +15,7 @@ from course_lib import ranks, runtime
 from course_lib.data import epoch_order, to_float
 from course_lib.data.augment import diff_augment
 from course_lib.penalties import PENALTIES, gradient_penalty
-from course_lib.training import distributed
+from course_lib.training import distributed, growth
 
 
 class Draws:
@@ -30,14 +31,19 @@ class Draws:
         self.epoch, self.order = -1, None
 
     def real(self, number: int) -> Tensor:
-        """The number-th batch of the run, (n, C, H, W) in [−1, 1]; the last, partial one of an epoch is left out."""
+        """The number-th batch of the run, (n, C, H, W) in [−1, 1]; the last, partial one of an epoch is left out.
+
+        A run that grows sees it at the resolution of its stage.
+        """
         epoch, place = divmod(number, self.per_epoch)
         if epoch != self.epoch:
             self.epoch = epoch
             self.order = epoch_order(len(self.pixels), epoch, self.config.seed, self.pixels.device)
         start = place * self.config.batch_size
         chosen = self.order[start : start + self.config.batch_size][self.rows]
-        return to_float(self.pixels[chosen]).to(self.dtype).contiguous(memory_format=self.layout)
+        real = to_float(self.pixels[chosen]).to(self.dtype)
+        seen = number // self.config.critic_steps * self.config.batch_size
+        return growth.shrunk(real, self.config.growth, seen).contiguous(memory_format=self.layout)
 
     def latents(self, step: int) -> Tensor:
         """z for each update of D in a step, then for G's: (critic_steps + 1, n, latent_dim)."""
@@ -62,6 +68,10 @@ class Draws:
     def transforms(self, step: int) -> torch.Generator:
         """The generator from which `Augmented` draws in a step."""
         return self._keyed(step, "augment")
+
+    def noise(self, step: int) -> torch.Generator:
+        """The generator from which `Noisy` draws in a step: another one on each rank, for its rows alone."""
+        return self._keyed(step, "noise", *([ranks.rank()] if ranks.rank() else []))
 
     def _keyed(self, *key: object) -> torch.Generator:
         return runtime.keyed_generator(self.pixels.device, self.config.seed, *key)
@@ -90,3 +100,18 @@ class Augmented(nn.Module):
         before, after = images.new_zeros(mine.start, *images.shape[1:]), whole - mine.stop
         others = images.new_zeros(after, *images.shape[1:])  # other ranks' places: they take their part of the draws
         return diff_augment(torch.cat([before, images, others]), self.policy, self.draw)[mine]
+
+
+class Noisy(nn.Module):
+    """A generator that is given `draw`, if it asks for one: what is random inside it, besides z, comes from there.
+
+    `draw` is set anew for each step; the forward passes of a step draw from it in turn.
+    """
+
+    def __init__(self, network: nn.Module):
+        super().__init__()
+        self.network, self.asks = network, "draw" in inspect.signature(network.forward).parameters
+        self.draw: torch.Generator | None = None
+
+    def forward(self, z: Tensor) -> Tensor:
+        return self.network(z, draw=self.draw) if self.asks else self.network(z)

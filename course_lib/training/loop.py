@@ -17,9 +17,10 @@ from course_lib import ranks, runtime
 from course_lib.data import Images
 from course_lib.losses import LOSSES, Loss, smoothed_discriminator
 from course_lib.penalties import clip_weights_, has_batch_norm
-from course_lib.training import checkpoint, distributed, settings
-from course_lib.training.draws import Augmented, Draws
+from course_lib.training import checkpoint, distributed, growth, settings
+from course_lib.training.draws import Augmented, Draws, Noisy
 from course_lib.training.ema import ExponentialAverage
+from course_lib.training.growth import Schedule
 from course_lib.training.history import COLUMNS, History
 
 
@@ -37,6 +38,7 @@ class TrainConfig:
     penalty_every: int = 1  # updates of D; above 1 the penalty is seldom and as many times as heavy
     clip: float | None = None  # bound of D's weights after each of its updates
     augment: tuple[str, ...] = ()  # transforms of data.augment.diff_augment, of all that D sees
+    growth: Schedule = ()  # stages (resolution, kimg of fading, kimg after it); () for no growing
     optimizer: str = "adam"  # or "rmsprop", which has no betas
     learning_rate_g: float = 2e-4
     learning_rate_d: float = 2e-4
@@ -76,6 +78,10 @@ class TrainingState:
     data: str = ""  # hash of the images, so that a run is not resumed on others
     step: int = 0
     history: History = field(default_factory=History)
+
+    def networks(self) -> tuple[nn.Module, ...]:
+        """All of them, the averaged generator too."""
+        return tuple(self.parts()[0].values())
 
     def parts(self) -> tuple[dict[str, nn.Module], dict[str, torch.optim.Optimizer]]:
         """Networks and optimizers by their names in a checkpoint."""
@@ -173,7 +179,7 @@ def fit(
     say(reason)
     if ranks.world_size() > 1:
         say(distributed.described(config.batch_size, any(map(has_batch_norm, (generator, discriminator)))))
-    g, d = InPrecision(generator, dtype), InPrecision(discriminator, dtype)
+    g, d = InPrecision(Noisy(generator), dtype), InPrecision(discriminator, dtype)
     if config.augment:
         d = Augmented(d, config.augment)
     state = TrainingState(
@@ -189,6 +195,7 @@ def fit(
         ranks.from_first(lambda: checkpoint.restore(state, path, dtype))
         say(f"resumed from {path} at step {state.step}")
     distributed.same_everywhere(state)
+    growth.grow(state.networks(), config.growth, max(0, state.step - 1) * config.batch_size)
     for optimizer in (state.optimizer_d, state.optimizer_g):
         distributed.average_gradients(optimizer)
 
@@ -223,6 +230,8 @@ def _turns(state: TrainingState, g, d, draws: Draws, path, dtype, callbacks, d_s
             (state.optimizer_g, config.learning_rate_g),
         ):
             optimizer.param_groups[0]["lr"] = rate * decay(step / config.steps, config.decay_from)
+        growth.grow(state.networks(), config.growth, step * config.batch_size)
+        g.network.draw = draws.noise(step)
         if config.augment:
             d.draw = draws.transforms(step)
         *z_d, z_g = draws.latents(step)

@@ -11,10 +11,11 @@ from safetensors.torch import save as to_bytes
 from torch import nn
 
 from course_lib import data, files, ranks, runtime
-from course_lib.models import dcgan, mlp
-from course_lib.models.classifier import Classifier
+from course_lib.data.avatars import ATTRIBUTES
+from course_lib.models import dcgan, mlp, style
+from course_lib.models.classifier import AttributeClassifier, Classifier
 from course_lib.models.vae import VAE, AutoEncoder
-from course_lib.training import settings
+from course_lib.training import growth, settings
 from course_lib.training.autoencoding import AutoencodingConfig, fit_vae
 from course_lib.training.classification import ClassifierConfig, fit_classifier
 from course_lib.training.history import History
@@ -31,6 +32,7 @@ class Recipe:
     networks: Callable[[], tuple[nn.Module, nn.Module]]
     config: TrainConfig
     snapshots: int = 20  # averaged generators kept on the way, besides the untrained one
+    compact: bool = False  # record weights in float16, and of the snapshots only what they drew
 
 
 @dataclass(frozen=True)
@@ -64,6 +66,9 @@ def epochs(count: int, batch_size: int, images: int = 60_000) -> int:
     return count * (images // batch_size)
 
 
+GROWTH = ((4, 0.0, 8.0), (8, 4.0, 12.0), (16, 8.0, 24.0), (32, 16.0, 248.0), (64, 16.0, 80.0))  # kimg
+GROWN_STEPS = 13_000  # of 32 images: 416 kimg
+
 RECIPES: dict[str, Recipe | ClassifierRecipe | AutoencodingRecipe] = {
     "mlp-fashion": Recipe(
         "the lesson's fully connected GAN on Fashion-MNIST: latent 100, batch 64, 50 epochs, learning rate 2e-4",
@@ -89,6 +94,38 @@ RECIPES: dict[str, Recipe | ClassifierRecipe | AutoencodingRecipe] = {
         ),
         config=TrainConfig(steps=epochs(40, 64), batch_size=64, decay_from=0.5),
     ),
+    "dcgan-avatars": Recipe(
+        "DCGAN at 32×32, width 32, on avatars: the style-based generator's yardstick, as many images as that saw at 32×32",
+        data="avatars-32",
+        size=32,
+        networks=lambda: (
+            dcgan.Generator(latent_dim=100, width=32, channels=3, size=32),
+            dcgan.Discriminator(width=32, channels=3, size=32),
+        ),
+        config=TrainConfig(steps=int(1000 * sum(fade + stable for _, fade, stable in GROWTH[:-1]) / 64), batch_size=64),
+        snapshots=8,
+        compact=True,
+    ),
+    "style-avatars": Recipe(
+        "style-based generator of avatars, grown from 4×4 to 64×64: latent 64, batch 32, lazy R1",
+        data="avatars",
+        size=64,
+        networks=lambda: (
+            style.Generator(latent_dim=64, width=12, size=64, most=64),
+            style.Discriminator(width=12, size=64, most=64),
+        ),
+        config=TrainConfig(
+            steps=GROWN_STEPS,
+            batch_size=32,
+            penalty="r1",
+            penalty_weight=2.0,
+            penalty_every=16,
+            growth=GROWTH,
+            learning_rate_g=2.5e-3,
+            learning_rate_d=2.5e-3,
+            betas=(0.0, 0.99),
+        ),
+    ),
     "classifier-fashion": ClassifierRecipe(
         "small convolutional classifier of Fashion-MNIST: the course's judge and feature extractor",
         data="fashion-mnist",
@@ -100,6 +137,12 @@ RECIPES: dict[str, Recipe | ClassifierRecipe | AutoencodingRecipe] = {
         data="mnist",
         networks=lambda: (Classifier(),),
         config=ClassifierConfig(epochs=20, mirror=False),
+    ),
+    "classifier-avatars": ClassifierRecipe(
+        "small convolutional classifier of avatars at 32×32, one linear head an attribute: their judge and extractor",
+        data="avatars-32",
+        networks=lambda: (AttributeClassifier({name: len(values) for name, values in ATTRIBUTES.items()}),),
+        config=ClassifierConfig(epochs=20, largest_shift=1, mirror=False),
     ),
     "ae-fashion-2d": AutoencodingRecipe(
         "autoencoder with two latent dimensions on Fashion-MNIST, for its map: width 12, 20 epochs",
@@ -174,7 +217,7 @@ def train(
     config = replace(config, checkpoint_dir=str(out))
     images = data.load(recipe.data, "train").padded(recipe.size)
     generator, discriminator = build(recipe)
-    wanted = snapshot_steps(config.steps, recipe.snapshots)
+    wanted = {*snapshot_steps(config.steps, recipe.snapshots), *growth.ends(config.growth, config.batch_size)}
 
     def keep(state: TrainingState) -> None:
         if state.step in wanted:

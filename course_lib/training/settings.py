@@ -18,7 +18,7 @@ from course_lib.data import Images
 from course_lib.data.augment import TRANSFORMS
 from course_lib.losses import LOSSES
 from course_lib.penalties import PENALTIES, has_batch_norm
-from course_lib.training import distributed
+from course_lib.training import distributed, growth
 
 # each (network, learning rate, TrainConfig) → optimizer
 OPTIMIZERS: dict[str, Callable[[nn.Module, float, Any], torch.optim.Optimizer]] = {
@@ -68,6 +68,7 @@ def check(generator, discriminator, images: Images, config) -> None:
     own = distributed.rows(config.batch_size)
     if own.stop - own.start < 2 and has_batch_norm(generator):
         raise ValueError("batch_size: expected at least 2 for networks with BatchNorm, got 1")
+    growth.check(config.growth, (generator, discriminator), images.pixels.shape[2])
     training = [network.training for network in (generator, discriminator)]
     place = next(generator.parameters())
     try:
@@ -104,7 +105,9 @@ def parse(kind: type, text: str) -> tuple[str, object]:
         raise ValueError(f"--set: expected NAME=VALUE, got {text!r}")
     wanted = get_type_hints(kind)[runtime.known("--set", name, [field.name for field in fields(kind)])]
     if get_origin(wanted) is tuple:
-        read = tuple(_read(part.strip()) for part in value.strip("()[] ").split(",") if part.strip())
+        nested = get_origin(get_args(wanted)[0]) is tuple  # growth=(4,0,30),(8,20,20)
+        parts = [f"{part})" for part in value.split(")")[:-1]] if nested else value.strip("()[] ").split(",")
+        read = tuple(_read(part.strip(", ")) for part in parts if part.strip(", "))
     else:
         read = value if wanted is str else _read(value)
     return name, fitting(kind, name, read)

@@ -90,6 +90,13 @@ def test_sheets_and_back():
     assert torch.equal(sheet[4:8, 4:8], pixels[51].permute(1, 2, 0))
 
 
+def test_at_32_pixels_each_is_the_mean_of_four():
+    large, small = (data.load(name, "test") for name in ("avatars-small", "avatars-small-32"))
+    assert small.pixels.shape == (500, 3, 32, 32) and torch.equal(small.attributes, large.attributes)
+    means = large.pixels.double().unflatten(3, (32, 2)).unflatten(2, (32, 2)).mean((3, 5))
+    assert (small.pixels - means).abs().max() <= 0.5
+
+
 def test_bad_input_is_named(tmp_path):
     with pytest.raises(ValueError, match="chances: expected one of .*did you mean 'skin'"):
         avatars.attributes(3, chances={"skim": {"pale": 1}})

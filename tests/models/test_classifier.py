@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from course_lib import data, zoo
-from course_lib.models.classifier import Classifier, folded
+from course_lib.models.classifier import AttributeClassifier, Classifier, folded
 
 
 def test_the_folded_network_is_the_same_function():
@@ -32,3 +32,28 @@ def test_it_is_a_copy_in_eval_mode_without_batchnorm():
     assert all(torch.equal(value, before[name]) for name, value in network.state_dict().items())
     with pytest.raises(ValueError, match="images: expected"):
         fast.features(torch.zeros(1, 1, 32, 32))
+
+
+def test_attributes_have_logits_of_their_own_side_by_side():
+    torch.manual_seed(0)
+    network = AttributeClassifier({"hair": 5, "eyes": 2}, width=4, feature_dim=8).eval()
+    images = torch.rand(6, 3, 32, 32) * 2 - 1
+    logits = network(images)
+    parts = network.split(logits)
+    assert {name: tuple(part.shape) for name, part in parts.items()} == {"hair": (6, 5), "eyes": (6, 2)}
+    assert torch.equal(torch.cat(list(parts.values()), 1), logits) and logits.shape == (6, 7)
+    said = network.predict(logits)
+    assert said.shape == (6, 2) and torch.equal(said[:, 0], logits[:, :5].argmax(1))
+    by_hand = sum(nn.functional.cross_entropy(part, said[:, i]) for i, part in enumerate(parts.values()))
+    torch.testing.assert_close(network.loss(logits, said), by_hand)
+    assert network.loss(logits, said) < network.loss(logits, 1 - said.clamp(max=1))
+
+
+def test_what_the_attribute_classifier_sees_does_not_depend_on_the_size():
+    torch.manual_seed(0)
+    network = AttributeClassifier({"hair": 5}, width=4, feature_dim=8).eval()
+    small = torch.rand(2, 3, 32, 32) * 2 - 1
+    large = small.repeat_interleave(2, 2).repeat_interleave(2, 3)
+    torch.testing.assert_close(network(large), network(small))
+    with pytest.raises(ValueError, match=r"images: expected \(N, 3, 32, 32\)"):
+        network(torch.zeros(2, 3, 48, 48))

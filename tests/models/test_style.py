@@ -38,12 +38,24 @@ def test_activation_keeps_the_mean_square_of_a_normal_input():
     assert style.activate(x).square().mean().item() == pytest.approx(1.04, abs=0.02)  # 2 · (1 + 0.2²)/2
 
 
-def test_blur_keeps_a_constant_and_is_the_binomial_filter():
-    assert torch.allclose(style.blur(torch.full((1, 2, 5, 5), 3.0)), torch.full((1, 2, 5, 5), 3.0))
-    dot = torch.zeros(1, 1, 5, 5)
-    dot[..., 2, 2] = 16
-    want = torch.tensor([[1.0, 2, 1], [2, 4, 2], [1, 2, 1]])
-    assert torch.equal(style.blur(dot)[0, 0, 1:4, 1:4], want)
+def binomial(x):
+    """[1, 2, 1] in both directions, edges repeated, as the definition has it."""
+    taps = torch.tensor([0.25, 0.5, 0.25], dtype=x.dtype)
+    kernel = (taps[:, None] * taps).expand(x.shape[1], 1, 3, 3)
+    padded = torch.nn.functional.pad(x, (1, 1, 1, 1), mode="replicate")
+    return torch.nn.functional.conv2d(padded, kernel, groups=x.shape[1])
+
+
+def test_resampling_blurs_with_the_binomial_filter():
+    x = torch.randn(2, 3, 6, 6, dtype=torch.float64)
+    torch.testing.assert_close(style.upsample_blurred(x), binomial(style.upsample(x)))
+    torch.testing.assert_close(style.downsample_blurred(x), torch.nn.functional.avg_pool2d(binomial(x), 2))
+    constant = torch.full((1, 2, 4, 4), 3.0)
+    assert torch.equal(style.downsample_blurred(constant), constant[..., :2, :2])
+    dot = torch.zeros(1, 1, 6, 6)
+    dot[..., 2, 2] = 64
+    want = torch.tensor([[1.0, 3, 0], [3, 9, 0], [0, 0, 0]])
+    assert torch.equal(style.downsample_blurred(dot)[0, 0], want)
 
 
 def test_mapped_latents_keep_a_size_of_about_1_where_default_layers_would_lose_it(generator):
