@@ -17,7 +17,7 @@ Schedule = tuple[tuple[int, float, float], ...]
 def stage(schedule: Schedule, images_seen: int) -> tuple[int, float]:
     """(resolution, alpha) after so many images: alpha rises from 0 to 1 while a stage is faded in, and stays there."""
     end = 0.0
-    for resolution, fade, stable in schedule:
+    for resolution, fade, stable in schedule:  # noqa: B007 (the last one looked at is the stage)
         start, end = end, end + 1000 * (fade + stable)
         if images_seen < end:
             break
