@@ -157,10 +157,10 @@ RECIPES: dict[str, Recipe | ClassifierRecipe | AutoencodingRecipe] = {
         config=AutoencodingConfig(steps=epochs(20, 64), batch_size=64),
     ),
     "ae-fashion": AutoencodingRecipe(
-        "autoencoder with 20 latent dimensions on Fashion-MNIST: width 16, cross-entropy of grey levels, 10 epochs",
+        "autoencoder with 20 latent dimensions on Fashion-MNIST: width 16, cross-entropy of grey levels, 3 epochs",
         data="fashion-mnist",
         networks=lambda: (AutoEncoder(latent_dim=20, width=16),),
-        config=AutoencodingConfig(steps=epochs(10, 64), batch_size=64),
+        config=AutoencodingConfig(steps=epochs(3, 64), batch_size=64),
     ),
     "vae-fashion": AutoencodingRecipe(
         "VAE with 20 latent dimensions on Fashion-MNIST: width 16, Bernoulli likelihood of grey levels, β = 1, 30 epochs",
@@ -175,17 +175,17 @@ RECIPES: dict[str, Recipe | ClassifierRecipe | AutoencodingRecipe] = {
         config=AutoencodingConfig(steps=epochs(3, 64), batch_size=64),
     ),
     "vae-avatars": AutoencodingRecipe(
-        "VAE with 32 latent dimensions on the 2,000 small avatars at 32×32: width 12, Gaussian likelihood, σ = 0.15, 100 epochs",
+        "VAE with 32 latent dimensions on the 2,000 small avatars at 32×32: width 12, Gaussian likelihood, σ = 0.15, 40 epochs",
         data="avatars-small",
         networks=lambda: (VAE(latent_dim=32, width=12, channels=3, size=32, likelihood="gaussian", std=0.15),),
-        config=AutoencodingConfig(steps=epochs(100, 64, images=2000), batch_size=64),
+        config=AutoencodingConfig(steps=epochs(40, 64, images=2000), batch_size=64),
         size=32,
     ),
     "vae-mnist": AutoencodingRecipe(
-        "vae-fashion on MNIST, pixels drawn black or white at every look: the data set of published bounds; 8 epochs",
+        "vae-fashion on MNIST, pixels drawn black or white at every look: the data set of published bounds; 3 epochs",
         data="mnist",
         networks=lambda: (VAE(latent_dim=20, width=16),),
-        config=AutoencodingConfig(steps=epochs(8, 64), batch_size=64, binarise=True, log_every_steps=100),
+        config=AutoencodingConfig(steps=epochs(3, 64), batch_size=64, binarise=True, log_every_steps=100),
     ),
 }
 
