@@ -12,7 +12,7 @@ from torch import nn
 
 from course_lib import data, files, ranks, runtime
 from course_lib.data.avatars import ATTRIBUTES
-from course_lib.models import dcgan, mlp, style
+from course_lib.models import dcgan, mlp, residual, style
 from course_lib.models.classifier import AttributeClassifier, Classifier
 from course_lib.models.vae import VAE, AutoEncoder
 from course_lib.training import growth, settings
@@ -125,6 +125,29 @@ RECIPES: dict[str, Recipe | ClassifierRecipe | AutoencodingRecipe] = {
             learning_rate_d=2.5e-3,
             betas=(0.0, 0.99),
         ),
+    ),
+    "residual-fashion": Recipe(
+        "residual networks at 32×32, width 32, on Fashion-MNIST: relativistic loss, R1 + R2, BatchNorm in the generator, 15 epochs",
+        data="fashion-mnist",
+        size=32,
+        networks=lambda: (
+            residual.Generator(latent_dim=100, width=32, channels=1, size=32, batch_norm=True, patch=2),
+            residual.Discriminator(width=32, channels=1, size=32, patch=2),
+        ),
+        config=TrainConfig(
+            steps=epochs(15, 64),
+            batch_size=64,
+            loss="relativistic",
+            penalty="r1_r2",
+            penalty_weight=0.1,
+            penalty_every=8,
+            learning_rate_g=2e-3,
+            learning_rate_d=2e-3,
+            decay_from=0.5,
+            betas=(0.0, 0.99),
+        ),
+        snapshots=6,
+        compact=True,
     ),
     "classifier-fashion": ClassifierRecipe(
         "small convolutional classifier of Fashion-MNIST: the course's judge and feature extractor",

@@ -29,6 +29,8 @@ def record_generator(
     recipe: Recipe = RECIPES[recipe_name]
     header, tensors = checkpoint.load(run / "last.safetensors")
     average = {name.removeprefix("average."): tensor for name, tensor in tensors.items() if name.startswith("average.")}
+    if recipe.compact:  # what is measured is the network with these weights
+        average = {name: each.half() if each.is_floating_point() else each for name, each in average.items()}
     generator = build(recipe)[0].eval()
     generator.load_state_dict(average)
 
@@ -43,7 +45,7 @@ def record_generator(
         found = judging.judge(zoo.sample(then, snapshot_samples, seed=1), recipe.data)
         measured.append({"step": steps[-1], **{key: round_to(found[key], 5) for key in ("fid", "sure", "n")}})
     parts = {"steps": torch.tensor(steps), "images": torch.stack(images)}
-    kept = sum(tensor.nbytes for tensor in weights[0].values()) <= KEEP_WEIGHTS_UP_TO
+    kept = not recipe.compact and sum(tensor.nbytes for tensor in weights[0].values()) <= KEEP_WEIGHTS_UP_TO
     if kept:
         parts |= {f"weights.{name}": torch.stack([each[name] for each in weights]) for name in weights[0]}
 
@@ -67,6 +69,7 @@ def record_generator(
         },
         "hardware": header["environment"],
         "minutes": round(seconds / 60, 1),
+        **({"weights": "float16"} if recipe.compact else {}),
         "metrics": {key: round_to(value, 5) for key, value in final.items()},
         "snapshots": measured,
         "snapshot_weights": steps if kept else [],
