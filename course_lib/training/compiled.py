@@ -4,8 +4,8 @@ On small images a GPU waits for the host to launch one small operation after ano
 (mode="reduce-overhead" replays it as a CUDA graph). On a CPU there is little to gain, and the first step takes a
 minute of compiling.
 
-    steps = CompiledSteps()
-    fit(generator, discriminator, images, config, d_step=steps.discriminator_step, g_step=steps.generator_step)
+TrainConfig(compiled=True), or `gan-course train RECIPE --set compiled=true`, takes them with the options of a GPU left to
+torch.compile. Not measured on a GPU yet: `benchmarks/training.py` is where to look before it becomes a default.
 
 Latents, real images and a penalty's mixing weights come in from outside, so what is computed is what the plain steps
 compute, to rounding. A penalty differentiates inside the graph by `torch.func.grad` (penalties.gradients). BatchNorm's

@@ -47,6 +47,7 @@ class TrainConfig:
     ema_half_life_kimg: float | None = 10.0  # thousands of images; None switches averaging off
     seed: int = 0
     precision: str = "auto"  # "float32", "bfloat16", or "auto": the faster one, measured; "float64" to compare code
+    compiled: bool = False  # both steps as graphs of torch.compile, for a GPU (training.compiled)
     channels_last: bool = True  # memory layout of convolutions; no effect on results to rounding
     log_every_steps: int = 50  # also how often the host waits for the device
     checkpoint_dir: str | None = None  # where to keep the last good state; an existing one is resumed
@@ -203,6 +204,13 @@ def fit(
         kept = f"the last good state is {path}" if path and path.exists() else "no checkpoint was kept"
         return f"at step {state.step}; {kept}; the same command starts it again"
 
+    if config.compiled:
+        if (d_step, g_step) != (discriminator_step, generator_step):
+            raise ValueError("compiled: expected False with steps of your own, which are not compiled, got True")
+        from course_lib.training.compiled import CompiledSteps
+
+        steps = CompiledSteps()
+        d_step, g_step = steps.discriminator_step, steps.generator_step
     with distributed.one_fate(where):
         _turns(state, g, d, draws, path, dtype, callbacks if first else (), d_step, g_step, verbose)
     state.history.averaged = state.average.network if state.average else None

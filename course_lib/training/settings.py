@@ -53,6 +53,10 @@ def check(generator, discriminator, images: Images, config) -> None:
             )
     elif config.penalty_weight:
         raise ValueError(f"penalty: expected one of {', '.join(PENALTIES)} for a penalty_weight, got None")
+    if config.compiled and (config.augment or config.growth):
+        raise ValueError(
+            "compiled: expected False with augment or growth, whose randomness is drawn inside the networks, got True"
+        )
     if config.clip is not None and not config.clip > 0:
         raise ValueError(f"clip: expected None or a positive number, got {config.clip}")
     if not 0 < config.real_target <= 1:

@@ -73,3 +73,17 @@ def test_a_batch_norm_critic_under_a_penalty_takes_the_plain_step():
     with pytest.warns(UserWarning, match="BatchNorm"):
         found, wanted = (trained(networks, compiled, **options) for compiled in (True, False))
     equal_to_1e_5(found, wanted)
+
+
+@pytest.mark.parametrize(
+    ("options", "steps", "said"),
+    [
+        ({"augment": ("cutout",)}, {}, "compiled: expected False with augment or growth"),
+        ({}, {"d_step": lambda *arguments: None}, "compiled: expected False with steps of your own"),
+    ],
+)
+def test_what_is_not_compiled_is_refused(options, steps, said):
+    networks = residual.Generator(4, 4, 1, 16), residual.Discriminator(4, 1, 16)
+    config = training.TrainConfig(steps=1, batch_size=8, compiled=True, precision="float32", **options)
+    with pytest.raises(ValueError, match=said):
+        training.fit(*networks, IMAGES, config, verbose=False, **steps)
