@@ -4,8 +4,8 @@ On small images a GPU waits for the host to launch one small operation after ano
 (mode="reduce-overhead" replays it as a CUDA graph). On a CPU there is little to gain, and the first step takes a
 minute of compiling.
 
-TrainConfig(compiled=True), or `gan-course train RECIPE --set compiled=true`, takes them with the options of a GPU left to
-torch.compile. Not measured on a GPU yet: `benchmarks/training.py` is where to look before it becomes a default.
+TrainConfig(compiled=True), or `gan-course train RECIPE --set compiled=true`, takes them. Their gain on a GPU was not
+measured, so it is no default.
 
 Latents, real images and a penalty's mixing weights come in from outside, so what is computed is what the plain steps
 compute, to rounding. A penalty differentiates inside the graph by `torch.func.grad` (penalties.gradients). BatchNorm's
