@@ -255,6 +255,36 @@ def bars(values: Mapping[str, float], *, title: str, ylabel: str, reference: tup
     )
 
 
+def intervals(
+    values: Mapping[str, tuple[float, float, float]], *, title: str, xlabel: str, log_x: bool = False
+) -> Figure:
+    """One line for each name: a dot at a number, a bar over its interval. values: {name: (low, number, high)}"""
+
+    def draw(theme):
+        figure, axes = _axes(size=(7.0, 1.2 + 0.34 * len(values)))
+        axis = axes[0][0]
+        for row, (low, number, high) in enumerate(values.values()):
+            axis.plot((low, high), (row, row), color=BLUE, lw=5, alpha=0.45, solid_capstyle="butt")
+            axis.plot(number, row, "o", color=BLUE, ms=7)
+            axis.annotate(
+                f"{number:.3g}", (number, row), xytext=(0, 7), textcoords="offset points", ha="center", fontsize=8
+            )
+        axis.set(title=textwrap.fill(title, 72), xlabel=xlabel, ylim=(len(values) - 0.5, -0.75))
+        axis.set_yticks(range(len(values)), list(values))
+        axis.set_xscale("log" if log_x else "linear")
+        if log_x:
+            _plain_ticks(axis.xaxis)
+        elif min(low for low, _, _ in values.values()) >= 0:
+            axis.set_xlim(left=0)
+        axis.grid(visible=False, axis="y")
+        return figure
+
+    told = "; ".join(
+        f"{name} {number:.3g}, from {low:.3g} to {high:.3g}" for name, (low, number, high) in values.items()
+    )
+    return Figure(draw, f"{title}. {xlabel}, with intervals: {told}.")
+
+
 def vector_field_paths(
     step, paths: Sequence[Tensor], *, lr: float, gammas: Sequence[float], titles: Sequence[str]
 ) -> Figure:

@@ -31,6 +31,9 @@ HISTORY = History(
     ]
 )
 FIGURES = {
+    "intervals": lambda: plots.intervals(
+        {"one": (1.0, 2.0, 4.0), "two": (10.0, 20.0, 30.0)}, title="Finding", xlabel="length", log_x=True
+    ),
     "grids": lambda: plots.image_grids(
         {"a": torch.rand(6, 1, 8, 8), "b": torch.zeros(3, 3, 8, 8, dtype=torch.uint8)}, columns=3
     ),
@@ -93,6 +96,11 @@ def test_alt_text_has_the_numbers():
     assert "discriminator loss 0.61 to 0.04" in plots.training_curves(HISTORY, "Finding", smooth=3).alt
     assert "x from 3 to 1; y from 1 to 5" in FIGURES["curves"]().alt
     assert "a 1, b 2.5; even 1.75" in FIGURES["bars"]().alt
+
+
+def test_intervals_are_told_with_both_their_ends():
+    alt = plots.intervals({"Z": (1.0, 2.0, 4.0), "W": (0.5, 1.5, 1.75)}, title="Finding", xlabel="path length").alt
+    assert "Z 2, from 1 to 4; W 1.5, from 0.5 to 1.75" in alt and alt.startswith("Finding. path length")
 
 
 def test_slopes_of_different_losses_share_a_scale_and_their_values_do_not():

@@ -69,6 +69,7 @@ PATHS: dict[str, PathProtocol] = {
     "z-end": PathProtocol(between="slerp_unit", where="end"),
     "torch-fidelity": PathProtocol(where="end", resize=64, largest=None, clamp=True, quantise=True),  # 0.4.0's defaults, VGG
     "course": PathProtocol(between="slerp", clamp=True),  # for DCGAN and its kind, whose latents keep their norms
+    "course-64": PathProtocol(between="slerp", clamp=True, resize=64),  # images of 28 to 64 pixels, all seen alike
 }
 
 
@@ -169,14 +170,14 @@ def path_lengths(
         _keeps_its_noise(draw, first, images[: len(first)])
         return images
 
-    def seen(x: Tensor, y: Tensor) -> Tensor:
-        distances = distance(_seen(x, protocol), _seen(y, protocol))
+    def apart(x: Tensor, y: Tensor) -> Tensor:
+        distances = distance(seen(x, protocol), seen(y, protocol))
         if not protocol.quantise:  # grey levels leave no rounding
-            _stands_out(distance, _seen(x[:4], protocol), distances, protocol.epsilon)
+            _stands_out(distance, seen(x[:2], protocol), distances, protocol.epsilon)
         return distances
 
     t = torch.zeros_like(t) if protocol.where == "end" else t
-    lengths = squared_speeds(checked, seen, a, b, t, protocol.epsilon, between=between)
+    lengths = squared_speeds(checked, apart, a, b, t, protocol.epsilon, between=between)
     if not torch.isfinite(lengths).all():
         raise ValueError("generator: expected finite images and distances, got NaN or infinity")
     return lengths
@@ -210,7 +211,7 @@ def trim(lengths: Tensor, kept: tuple[float, float] | None) -> Tensor:
     return ordered[int(lower) : -int(-upper // 1) + 1]  # −(−x // 1) rounds up
 
 
-def _seen(images: Tensor, protocol: PathProtocol) -> Tensor:
+def seen(images: Tensor, protocol: PathProtocol) -> Tensor:
     """Images as the distance sees them: (N, 3, H, W), in [−1, 1] if the protocol clamps."""
     if protocol.clamp:
         images = images.clamp(-1, 1)

@@ -101,10 +101,11 @@ def layer_distance(a: Tensor, b: Tensor, head: Tensor) -> Tensor:
     """
 
     def unit(x: Tensor) -> Tensor:
-        # vector_norm has the gradient 0 at 0; the square root of a sum of squares has NaN there
-        return x / (torch.linalg.vector_norm(x, dim=1, keepdim=True) + EPSILON)
+        squares = x.square().sum(1, keepdim=True)
+        length = torch.where(squares > 0, squares, 1).sqrt()  # a root has no slope at 0: its gradient would be NaN
+        return x / (length + EPSILON)
 
-    return torch.einsum("nchw,c->nhw", (unit(a) - unit(b)).square(), head).mean((1, 2))
+    return (head @ (unit(a) - unit(b)).square().flatten(2)).mean(1)
 
 
 def expect_colour(x: Tensor, smallest: int, argument: str) -> None:

@@ -8,9 +8,11 @@ from course_lib.widgets.adain_maps import AdaINMaps as adain_maps
 from course_lib.widgets.beta_scrubber import BetaScrubber as beta_scrubber
 from course_lib.widgets.covariance_ellipse import CovarianceEllipse as covariance_ellipse
 from course_lib.widgets.dirac_laboratory import DiracLaboratory as dirac_laboratory
+from course_lib.widgets.epsilon_explorer import EpsilonExplorer as epsilon_explorer
 from course_lib.widgets.explorer import LatentExplorer as latent_explorer
 from course_lib.widgets.glossary import Glossary as glossary
 from course_lib.widgets.hype import Hype as hype
+from course_lib.widgets.interpolation_slider import InterpolationSlider as interpolation_slider
 from course_lib.widgets.kl_fit import KLFit as kl_fit
 from course_lib.widgets.latent_maps import LatentMaps as latent_maps
 from course_lib.widgets.microscope import MetricMicroscope as metric_microscope
@@ -25,8 +27,10 @@ __all__ = [
     "beta_scrubber",
     "covariance_ellipse",
     "dirac_laboratory",
+    "epsilon_explorer",
     "glossary",
     "hype",
+    "interpolation_slider",
     "kl_fit",
     "latent_explorer",
     "latent_maps",
