@@ -181,7 +181,7 @@ def seed_bands(
 
     def draw(theme):
         figure, axes = _axes(len(worlds), len(names), size=(1.75 * len(names) + 0.6, 2.3 * len(worlds) + 0.7))
-        for row, (ylabel, lines) in zip(axes, worlds.items()):
+        for index, (row, (ylabel, lines)) in enumerate(zip(axes, worlds.items())):
             highest = max(max(map(max, rows)) for _, rows in lines.values())
             lowest = min(min(map(min, rows)) for _, rows in lines.values())
             for axis, name in zip(row, names):
@@ -198,7 +198,7 @@ def seed_bands(
                 else:
                     axis.set_ylim(min(0, lowest), 1.04 * highest)
                 axis.tick_params(labelleft=axis is row[0], labelsize=8)
-                if row is axes[0]:
+                if index == 0:
                     axis.set_title(textwrap.fill(name, 15), fontweight="normal", fontsize=9.5)
             row[0].set_ylabel(ylabel, fontsize=9)
         figure.supxlabel(xlabel, fontsize=9)
