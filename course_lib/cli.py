@@ -116,7 +116,10 @@ def train(
                 raise typer.Exit(1) from error
         if not first:
             return
-        card = recording.record_generator(recipe, run, run / "zoo")
+        if changes.get("growth", recipes.RECIPES[recipe].config.growth):
+            card = recording.record_grown(recipe, run, run / "zoo", resolution=recipes.RECIPES[recipe].size)
+        else:
+            card = recording.record_generator(recipe, run, run / "zoo")
     typer.echo(
         f"{card['summary']}\n{card['minutes']} minutes on {card['hardware']['device']}; metrics: {card['metrics']}\n"
         f"written to {run / 'zoo'}"

@@ -54,6 +54,14 @@ def _centre(x: Tensor, size: int) -> Tensor:
     return centre(x, size)
 
 
+def _averaged(x: Tensor, size: int) -> Tensor:
+    """Means over squares of pixels, as many times fewer as a whole number says."""
+    side = x.shape[-1]
+    if x.shape[2] != side or side % size:
+        raise ValueError(f"images: expected (m·{size}, m·{size}) pixels for a whole m, got {tuple(x.shape[2:])}")
+    return F.avg_pool2d(x, side // size)
+
+
 def _half_pixel(x: Tensor, size: int) -> Tensor:
     return F.interpolate(x, (size, size), mode="bilinear", align_corners=False)
 
@@ -82,6 +90,7 @@ def _bicubic(x: Tensor, size: int) -> Tensor:
 RESIZES: dict[str, Callable[[Tensor, int], Tensor]] = {
     "none": _as_it_is,
     "centre": _centre,
+    "averaged": _averaged,
     "bilinear": _half_pixel,
     "bilinear-antialias": _antialiased,
     "bilinear-tf1": _tensorflow_1,
@@ -225,6 +234,17 @@ def _classifier(name: str, resize: str, scaling: str) -> Extractor:
     return Extractor(name, head.in_features, 1, 28, "centre", "symmetric", weights, network.body, head, batch_size=500)
 
 
+def _attribute_classifier(name: str, resize: str, scaling: str) -> Extractor:
+    """The judge of avatars. It has a head for each attribute, so none whose classes exclude one another."""
+    from course_lib import zoo
+
+    network, card = zoo.load(name)
+    weights, dimension = card["sha256"]["network.safetensors"], network.head.in_features
+    return Extractor(
+        name, dimension, 3, network.size, "averaged", "symmetric", weights, network.body, None, batch_size=500
+    )
+
+
 def _fid_inception(name: str, resize: str, scaling: str) -> Extractor:
     network = inception.fold(inception.load())
     return Extractor(name, inception.FEATURES, 3, inception.SIZE, resize, scaling, inception.weights_sha256(), network)
@@ -250,6 +270,7 @@ EXTRACTORS: dict[str, Callable[[str, str, str], Extractor]] = {
     "fid-inception": _fid_inception,
     "classifier-fashion": _classifier,
     "classifier-mnist": _classifier,
+    "classifier-avatars": _attribute_classifier,
     "torchvision-inception": _torchvision_inception,
 }
 

@@ -102,7 +102,11 @@ RECIPES: dict[str, Recipe | ClassifierRecipe | AutoencodingRecipe] = {
             dcgan.Generator(latent_dim=100, width=32, channels=3, size=32),
             dcgan.Discriminator(width=32, channels=3, size=32),
         ),
-        config=TrainConfig(steps=int(1000 * sum(fade + stable for _, fade, stable in GROWTH[:-1]) / 64), batch_size=64),
+        config=TrainConfig(
+            steps=int(1000 * sum(fade + stable for _, fade, stable in GROWTH[:-1]) / 64),
+            batch_size=64,
+            checkpoint_every_steps=250,
+        ),
         snapshots=8,
         compact=True,
     ),
@@ -124,6 +128,7 @@ RECIPES: dict[str, Recipe | ClassifierRecipe | AutoencodingRecipe] = {
             learning_rate_g=2.5e-3,
             learning_rate_d=2.5e-3,
             betas=(0.0, 0.99),
+            checkpoint_every_steps=250,
         ),
     ),
     "residual-fashion": Recipe(

@@ -7,6 +7,7 @@ A network is a folder here: network.safetensors (float32), card.json, and for ge
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,6 +33,22 @@ class Snapshots:
     """
 
     steps: list[int]
+    images: Tensor
+
+
+@dataclass(frozen=True)
+class Grown:
+    """What a growing generator drew at one moment of its training, from 24 latents that stayed the same.
+
+    step, kimg: training steps, and thousands of images seen
+    resolution, alpha: the stage, and how far its layers were faded in
+    images: (24, 3, resolution, resolution) uint8, kept as WebP of quality 90: a few grey levels from what was drawn
+    """
+
+    step: int
+    kimg: float
+    resolution: int
+    alpha: float
     images: Tensor
 
 
@@ -63,6 +80,8 @@ def load(name: str, step: int | None = None) -> tuple[nn.Module, dict]:
         index, prefix = kept.index(step), "weights."
         stacked = _verified(name, "snapshots.safetensors")
         tensors = {key.removeprefix(prefix): value[index] for key, value in stacked.items() if key.startswith(prefix)}
+    if "resolution" in facts:  # a generator that grew, as it was at the end of a stage
+        network = network.up_to(facts["resolution"])
     network.load_state_dict(tensors)  # copies into float32 what was kept in float16
     return network.to(runtime.device()).eval().requires_grad_(False), facts
 
@@ -76,18 +95,44 @@ def snapshots(name: str) -> Snapshots:
     return Snapshots(stored["steps"].tolist(), stored["images"])
 
 
+def growth(name: str) -> list[Grown]:
+    """What a generator that grew drew on its way, in order. raises: ValueError if it did not grow"""
+    facts = card(name)
+    if "growth" not in facts:
+        raise ValueError(f"name: expected a generator that grew, got {name!r}")
+    sheets = _verified(name, "growth.safetensors")
+    return [Grown(**row, images=_tiles(sheets[str(row["step"])], row["resolution"])) for row in facts["growth"]]
+
+
+def _tiles(webp: Tensor, size: int) -> Tensor:
+    """The images of a sheet, row by row."""
+    import numpy as np
+    from PIL import Image
+
+    sheet = torch.from_numpy(np.array(Image.open(io.BytesIO(webp.numpy().tobytes())).convert("RGB")))
+    tiles = sheet.reshape(-1, size, sheet.shape[1] // size, size, 3).permute(0, 2, 4, 1, 3)
+    return tiles.reshape(-1, 3, size, size).contiguous()
+
+
 @torch.inference_mode()
 def sample(
-    generator: nn.Module, count: int, seed: int = 0, batch_size: int = 500, threshold: float | None = None
+    generator: nn.Module,
+    count: int,
+    seed: int = 0,
+    batch_size: int = 500,
+    threshold: float | None = None,
+    psi: float | None = None,
 ) -> Tensor:
     """`count` images from latents that depend on seed, count and threshold alone. → (count, C, H, W) float in [−1, 1] on the CPU
 
     threshold: of truncated latents (latent.truncated_normal); None for the whole normal distribution
+    psi:       of truncated styles (latent.truncate), for a style-based generator
     """
     device = next(generator.parameters()).device
     shape, draw = (count, generator.latent_dim), runtime.keyed_generator("cpu", seed, "sample")
     z = torch.randn(shape, generator=draw) if threshold is None else truncated_normal(shape, threshold, draw)
-    return torch.cat([generator(rows.to(device)).float().cpu() for rows in z.split(batch_size)])
+    options = {} if psi is None else {"psi": psi}
+    return torch.cat([generator(rows.to(device), **options).float().cpu() for rows in z.split(batch_size)])
 
 
 def _verified(name: str, file: str) -> dict[str, Tensor]:

@@ -46,6 +46,8 @@ def measure(name: str, extractor: str | None = None, count: int = 10_000, precis
         if len(images) < count:
             raise ValueError(f"count: expected at most the {len(images)} images of {source}, got {count}")
         pixels[role] = images[:count].contiguous()
+    if eyes.head is None:
+        asked = tuple(metric for metric in asked if metric != "inception_score")
     table: dict[str, dict] = {}
     for role in ("samples", "floor"):
         found = metrics.evaluate(pixels["real"], pixels[role], protocol=protocol, metrics=asked, extractor=eyes)

@@ -14,7 +14,8 @@ from course_lib.training.classification import accuracy
 from course_lib.zoo import judging, recording
 
 GENERATORS = ["dcgan-fashion", "mlp-fashion", "mlp-mnist"]
-AUTOENCODERS = ["ae-fashion-2d", "vae-fashion", "vae-fashion-2d"]  # tests/zoo/test_autoencoders.py looks at them
+AUTOENCODERS = ["ae-fashion", "ae-fashion-2d", "vae-avatars", "vae-fashion", "vae-fashion-2d"]  # tests/zoo/test_autoencoders.py looks at them
+AVATARS = ["classifier-avatars"]
 CLASSIFIERS = {"classifier-fashion": 0.925, "classifier-mnist": 0.99}
 
 
@@ -36,7 +37,7 @@ def needs(monkeypatch):
 
 
 def test_everything_loads_in_eval_mode_with_a_complete_card():
-    assert zoo.names() == sorted([*CLASSIFIERS, *GENERATORS, *AUTOENCODERS])
+    assert zoo.names() == sorted([*CLASSIFIERS, *GENERATORS, *AUTOENCODERS, *AVATARS])
     for name in zoo.names():
         network, card = zoo.load(name)
         assert not network.training and not any(p.requires_grad for p in network.parameters())
