@@ -80,7 +80,8 @@ CHAPTERS: tuple[Chapter, ...] = (
         "03b",
         "Stability",
         "Which remedies lead home, and which only look as if they did?",
-        "power iteration, label smoothing, averaged weights, minibatch standard deviation, a count of modes",
+        "the growth of a game, power iteration, label smoothing, a count of modes, averaged weights, minibatch standard deviation",
+        stem="03b_stability",
     ),
     Chapter(
         "04",
@@ -108,6 +109,7 @@ CHAPTERS: tuple[Chapter, ...] = (
         "Sampling and truncation",
         "What does a better-looking sample cost?",
         "the truncated normal, ψ-truncation, the trade-off curve, HYPE's estimator",
+        stem="06_truncation",
     ),
     Chapter(
         "07",
@@ -121,6 +123,7 @@ CHAPTERS: tuple[Chapter, ...] = (
         "VAE and the ELBO",
         "What can a model without an opponent do that a GAN cannot?",
         "reparameterisation, the Gaussian KL, the reconstruction term, the ELBO, the importance-weighted bound",
+        stem="08_vae_and_elbo",
     ),
     Chapter(
         "09",
@@ -140,6 +143,7 @@ CHAPTERS: tuple[Chapter, ...] = (
         "Interpolation and perceptual path length",
         "Is the way between two images a smooth one?",
         "lerp, slerp, the normalisation of LPIPS, perceptual path length",
+        stem="10_interpolation_and_ppl",
     ),
     Chapter(
         "11",
