@@ -209,12 +209,6 @@ RECIPES: dict[str, Recipe | ClassifierRecipe | AutoencodingRecipe] = {
         config=AutoencodingConfig(steps=epochs(40, 64, images=2000), batch_size=64),
         size=32,
     ),
-    "vae-mnist": AutoencodingRecipe(
-        "vae-fashion on MNIST, pixels drawn black or white at every look: the data set of published bounds; 3 epochs",
-        data="mnist",
-        networks=lambda: (VAE(latent_dim=20, width=16),),
-        config=AutoencodingConfig(steps=epochs(3, 64), batch_size=64, binarise=True, log_every_steps=100),
-    ),
 }
 
 
