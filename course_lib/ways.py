@@ -250,7 +250,7 @@ def curve_panel(
     pen.line((inner[0], inner[3], inner[2], inner[3]), fill=INK)
     x = place(cursor, high)[0]
     pen.line((x, inner[1], x, inner[3]), fill=INK, width=2)
-    for index, ((xs, ys), colour) in enumerate(zip(lines, COLOURS)):
+    for index, ((xs, ys), colour) in reversed(list(enumerate(zip(lines, COLOURS)))):  # the first one on top
         points = [place(x, y) for x, y in zip(xs, ys) if math.isfinite(y) and (y > 0 or not log_y)]
         if len(points) > 1:
             pen.line(points, fill=colour, width=2, joint="curve")
@@ -264,7 +264,8 @@ def curve_panel(
 
 def _mark(pen: ImageDraw.ImageDraw, x: float, y: float, index: int, colour: tuple, reach: float = 4) -> None:
     if index == 0:
-        pen.ellipse((x - reach, y - reach, x + reach, y + reach), fill=colour)
+        near = 0.8 * reach  # a circle on top of a diamond leaves its corners to be seen
+        pen.ellipse((x - near, y - near, x + near, y + near), fill=colour)
     elif index == 1:
         far = 1.4 * reach
         pen.polygon(((x, y - far), (x + far, y), (x, y + far), (x - far, y)), fill=colour)
