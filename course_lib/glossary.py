@@ -179,6 +179,7 @@ TERMS: dict[str, Term] = {  # one line a term, chapter by chapter
     "HYPE": Term("Human eYe Perceptual Evaluation (Zhou et al. 2019): people say real or fake, and their errors are the score.", "06"),
     "HYPE-time": Term("The shortest exposure, in milliseconds, at which people tell generated images from real ones; longer is better for the generator.", "06"),
     "HYPE-infinity": Term("The share of wrong answers, real or fake, with unlimited time; 50 % is guessing.", "06", ("HYPE∞",)),
+    "staircase": Term("A test whose next exposure depends on the last answer: shorter after a right one, longer after a wrong one; with one step down and three up it rests where 75 % of the answers are right.", "06", ("adaptive staircase",)),
     "bootstrap": Term("A statistic recomputed on samples drawn with replacement from the sample, to estimate its spread; it does not remove bias.", "06", ("bootstrap interval",)),
     # 07 Precision and recall
     "precision": Term("The share of generated samples that lie in the estimated support of the data: fidelity. Exchanging real and generated turns it into recall.", "07"),

@@ -1,0 +1,375 @@
+"""06.truncated_normal and 06.truncate: a narrower draw of z, and a step of w towards its mean."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+
+from course_lib import latent
+from course_lib.exercises.engine import Exercise, Property, Wrong, WrongAnswer, require
+
+KNOWN = {0.5: 0.284, 1.0: 0.540, 2.0: 0.880}  # standard deviations of the truncated normal
+
+
+def tensor(found, shape: tuple, what: str) -> torch.Tensor:
+    """`found` if it is a tensor of that shape, or a sentence that says what came instead."""
+    require(isinstance(found, torch.Tensor), f"Expected {what} in a tensor, got {type(found).__name__}.")
+    require(tuple(found.shape) == shape, f"Expected {what}: shape {shape}; yours has shape {tuple(found.shape)}.")
+    return found
+
+
+# ---------------------------------------------------------------- the truncated normal
+
+
+def _inside(answer):
+    for threshold in KNOWN:
+        found = tensor(answer((400, 25), threshold), (400, 25), "one value for each place")
+        outside = (found.abs() > threshold).double().mean().item()
+        require(
+            outside == 0,
+            f"At threshold {threshold}, {outside:.1%} of your values lie outside [−{threshold}, {threshold}]. Whatever was drawn "
+            "again may lie outside again.",
+        )
+
+
+def _deviation(answer):
+    for threshold, want in KNOWN.items():
+        found = tensor(answer((500, 100), threshold), (500, 100), "one value for each place").double()
+        require(
+            abs(found.std().item() - want) < 0.01,
+            f"At threshold {threshold} the standard deviation is {want}; yours is {found.std():.3f} over 50,000 values.",
+        )
+        require(
+            abs(found.mean().item()) < 0.02,
+            f"The distribution is symmetric, its mean 0; the mean of your 50,000 values at threshold {threshold} is {found.mean():.3f}.",
+        )
+
+
+def _shape_of_it(answer):
+    threshold = 1.0
+    found = tensor(answer((500, 100), threshold), (500, 100), "one value for each place").double().flatten()
+    ends = (found.abs() > 0.98 * threshold).double().mean().item()
+    require(
+        ends < 0.03,
+        f"1.4 % of a normal cut at 1 lie in the last two hundredths before the ends; of yours {ends:.0%}: the mass that was cut off is heaped there.",
+    )
+    middle = (found.abs() < 0.25).double().mean().item()
+    want = math.erf(0.25 / math.sqrt(2)) / math.erf(1 / math.sqrt(2))
+    require(
+        abs(middle - want) < 0.012,
+        f"Inside, the shape stays a normal's: {want:.1%} of the values lie within ±¼; of yours {middle:.1%}.",
+    )
+
+
+def _independent(answer):
+    found = tensor(answer((4000, 2), 1.0), (4000, 2), "one value for each place").double()
+    together = torch.corrcoef(found.abs().T)[0, 1].item()
+    require(
+        abs(together) < 0.06,
+        f"The dimensions of a latent are independent, but the sizes of your two columns have a correlation of {together:.2f}.",
+    )
+
+
+def _many_dimensions(answer):
+    found = tensor(answer((50, 512), 1.0), (50, 512), "50 latents of 512 dimensions")
+    require(bool((found.abs() <= 1).all()), "With 512 dimensions some of your values lie outside.")
+
+
+def _repeatable(answer):
+    one, other = (answer((20, 5), 1.0, torch.Generator().manual_seed(7)) for _ in range(2))
+    require(
+        bool((one == other).all()),
+        "Given the same generator twice, you drew different values: every draw, the repeated ones too, must come from `generator`.",
+    )
+    found = answer((20, 5), 1.0, torch.Generator().manual_seed(8))
+    require(
+        not bool((one == found).all()), "Given two generators with different seeds, you drew the same values twice."
+    )
+
+
+def _truncated_behaviour(answer) -> list:
+    seen = []
+    for threshold in (0.5, 1.0):
+        found = answer((400, 100), threshold, torch.Generator().manual_seed(3))
+        if tuple(found.shape) != (400, 100):
+            return ["another shape"]
+        values = found.double()
+        inside = values[values.abs() <= threshold] / threshold
+        seen += [
+            values.mean() / threshold,
+            values.std() / threshold,
+            (values.abs() > threshold).double().mean(),
+            (values.abs() >= 0.999 * threshold).double().mean(),
+            (values > threshold).double().mean(),
+            (inside.abs() < 0.5).double().mean(),
+        ]
+    one, other = (answer((10, 5), 1.0, torch.Generator().manual_seed(7)) for _ in range(2))
+    return [*seen, "repeats" if bool((one == other).all()) else "differs"]
+
+
+def _by_the_quantile(shape, threshold, generator=None, device="cpu"):
+    edge = 0.5 * math.erfc(threshold / math.sqrt(2))  # the mass beyond the threshold on one side
+    u = edge + (1 - 2 * edge) * torch.rand(shape, generator=generator, device=device, dtype=torch.float64)
+    return torch.special.ndtri(u).clamp(-threshold, threshold).float()  # the clamp is for rounding alone
+
+
+def _by_initialiser(shape, threshold, generator=None, device="cpu"):
+    values = torch.empty(shape, device=device)
+    return torch.nn.init.trunc_normal_(values, a=-threshold, b=threshold, generator=generator)
+
+
+def _draw_until_enough(shape, threshold, generator=None, device="cpu"):
+    kept, wanted = torch.empty(0, device=device), math.prod(shape)
+    while len(kept) < wanted:
+        drawn = torch.randn(2 * wanted, generator=generator, device=device)
+        kept = torch.cat([kept, drawn[drawn.abs() <= threshold]])
+    return kept[:wanted].reshape(shape)
+
+
+def _redrawn_once(shape, threshold, generator=None, device="cpu"):
+    values = torch.randn(shape, generator=generator, device=device)
+    outside = values.abs() > threshold
+    values[outside] = torch.randn(int(outside.sum()), generator=generator, device=device)
+    return values
+
+
+def _upper_side(shape, threshold, generator=None, device="cpu"):
+    values = torch.randn(shape, generator=generator, device=device)
+    while (outside := values > threshold).any():
+        values[outside] = torch.randn(int(outside.sum()), generator=generator, device=device)
+    return values
+
+
+def _dropped(shape, threshold, generator=None, device="cpu"):
+    values = torch.randn(shape, generator=generator, device=device)
+    return values[values.abs() <= threshold]
+
+
+def _stretched(shape, threshold, generator=None, device="cpu"):
+    values = latent.truncated_normal(shape, threshold, generator, device)
+    return values / values.std()
+
+
+def _own_draws(shape, threshold, generator=None, device="cpu"):
+    return latent.truncated_normal(shape, threshold, None, device)
+
+
+truncated = Exercise(
+    id="06.truncated_normal",
+    reference=latent.truncated_normal,
+    difficulty=1,
+    minutes=8,
+    properties=[
+        Property("no value outside, at three thresholds", _inside),
+        Property("standard deviations 0.284, 0.540, 0.880 at thresholds 0.5, 1, 2, and mean 0", _deviation),
+        Property("a normal's shape inside, nothing heaped on the ends", _shape_of_it),
+        Property("independent dimensions", _independent),
+        Property("512 dimensions at threshold 1, without waiting for a whole latent to fit", _many_dimensions),
+        Property("every draw from the generator that is given", _repeatable),
+    ],
+    behaviour=_truncated_behaviour,
+    tolerance=(0.0, 0.03),
+    other_forms=[_by_the_quantile, _by_initialiser, _draw_until_enough],
+    wrong_answers={
+        "clipped": WrongAnswer(
+            lambda shape, threshold, generator=None, device="cpu": torch.randn(
+                shape, generator=generator, device=device
+            ).clamp(-threshold, threshold),
+            "It behaves like clipping: whoever lies outside is moved to the edge, so at threshold 1 a third of all values are exactly ±1, and the deviation is 0.72 instead of 0.54. Truncation draws them again.",
+        ),
+        "scaled": WrongAnswer(
+            lambda shape, threshold, generator=None, device="cpu": (
+                threshold * torch.randn(shape, generator=generator, device=device)
+            ),
+            "It behaves like a normal multiplied by the threshold. That is narrower or wider, and has no edge at all.",
+        ),
+        "drawn again once": WrongAnswer(
+            _redrawn_once,
+            "It draws again, but only once: at threshold 1 a tenth of the values still lie outside. Repeat until none does.",
+        ),
+        "upper side only": WrongAnswer(
+            _upper_side, "Only values above the threshold are drawn again; those below minus the threshold stay."
+        ),
+        "dropped": WrongAnswer(
+            _dropped,
+            "Values outside are dropped and not replaced, so fewer come back than were asked for, and in one row.",
+        ),
+        "uniform": WrongAnswer(
+            lambda shape, threshold, generator=None, device="cpu": (
+                threshold * (2 * torch.rand(shape, generator=generator, device=device) - 1)
+            ),
+            "It behaves like a uniform distribution between the thresholds. Between them a truncated normal is still a normal: denser in the middle.",
+        ),
+        "wrapped": WrongAnswer(
+            lambda shape, threshold, generator=None, device="cpu": torch.randn(
+                shape, generator=generator, device=device
+            ).fmod(threshold),
+            "It behaves like a remainder: values outside are wrapped around, which heaps them near the middle.",
+        ),
+        "stretched back": WrongAnswer(
+            _stretched,
+            "It was brought back to a standard deviation of 1 afterwards. Then values lie outside again, and the narrower distribution, the point of it all, is gone.",
+        ),
+        "one sign": WrongAnswer(
+            lambda shape, threshold, generator=None, device="cpu": latent.truncated_normal(
+                shape, threshold, generator, device
+            ).abs(),
+            "All values are positive: an absolute value is taken of what is returned, not only of what is compared.",
+        ),
+        "its own randomness": WrongAnswer(
+            _own_draws,
+            "The distribution is right, but `generator` is not used for every draw, so nothing can be drawn twice alike.",
+        ),
+    },
+    hints=[
+        "`torch.randn` the whole shape, then look where `values.abs() > threshold`.",
+        "Draw those again, as many as there are, and look again: a `while` loop, since a repeated draw may miss as well.",
+    ],
+)  # fmt: skip
+
+
+# ---------------------------------------------------------------- ψ
+
+
+def _styles(count: int = 6, width: int = 5, seed: int = 0) -> tuple[torch.Tensor, torch.Tensor]:
+    draw = torch.Generator().manual_seed(seed)
+    return torch.randn(count, width, generator=draw), torch.randn(width, generator=draw) + 2.0
+
+
+def _ends(answer):
+    w, w_mean = _styles()
+    found = tensor(answer(w.clone(), w_mean.clone(), 1.0), (6, 5), "as many styles as came")
+    require(
+        torch.allclose(found, w, atol=1e-5),
+        f"ψ = 1 changes nothing; yours moves w by up to {(found - w).abs().max():.2f}.",
+    )
+    found = tensor(answer(w.clone(), w_mean.clone(), 0.0), (6, 5), "as many styles as came")
+    require(
+        torch.allclose(found, w_mean.expand(6, 5), atol=1e-5),
+        f"ψ = 0 makes every style the mean style; yours ends up to {(found - w_mean).abs().max():.2f} away from it.",
+    )
+
+
+def _half_way(answer):
+    w, w_mean = torch.tensor([[4.0, 0.0], [0.0, -2.0]]), torch.tensor([2.0, 1.0])
+    found = tensor(answer(w, w_mean, 0.5), (2, 2), "as many styles as came")
+    want = torch.tensor([[3.0, 0.5], [1.0, -0.5]])
+    require(
+        torch.allclose(found, want),
+        f"Half-way from the mean (2, 1) to (4, 0) and (0, −2) lie (3, 0.5) and (1, −0.5); yours: {found.tolist()}.",
+    )
+
+
+def _shrinks(answer):
+    w, w_mean = _styles(2000, 3, 1)
+    for psi in (0.3, 0.7):
+        found = answer(w.clone(), w_mean.clone(), psi).double()
+        require(
+            torch.allclose(found.std(0), psi * w.double().std(0), rtol=1e-4),
+            f"At ψ = {psi} deviations shrink to {psi} of what they were; yours to {(found.std(0) / w.double().std(0)).mean():.3f}.",
+        )
+
+
+def _beyond(answer):
+    w, w_mean = _styles(seed=2)
+    found = answer(w.clone(), w_mean.clone(), 1.5)
+    require(
+        torch.allclose(found - w_mean, 1.5 * (w - w_mean), atol=1e-5),
+        "ψ = 1.5 leads away from the mean, half as far again: the formula holds beyond 1 as well.",
+    )
+
+
+def _alone(answer):
+    w, w_mean = _styles(seed=3)
+    together = answer(w.clone(), w_mean.clone(), 0.6)
+    alone = torch.cat([answer(w[i : i + 1].clone(), w_mean.clone(), 0.6) for i in range(len(w))])
+    require(
+        torch.allclose(together, alone, atol=1e-5),
+        "A style's truncation must not depend on which others stand in the batch with it, but yours does: w̄ is given, it is not the batch's mean.",
+    )
+
+
+def _left_alone(answer):
+    w, w_mean = _styles(seed=4)
+    before = w.clone(), w_mean.clone()
+    answer(w, w_mean, 0.5)
+    if not (torch.equal(w, before[0]) and torch.equal(w_mean, before[1])):
+        raise Wrong("After the call, w (or its mean) is no longer what it was: it was changed in place.")
+
+
+def _psi_behaviour(answer) -> list:
+    seen = []
+    for psi in (0.0, 0.5, 1.5):
+        w, w_mean = _styles(seed=5)
+        kept = w.clone()
+        seen += [answer(w, w_mean, psi), "left alone" if torch.equal(w, kept) else "changed"]
+    return seen
+
+
+def _in_place(w, w_mean, psi):
+    return w.sub_(w_mean).mul_(psi).add_(w_mean)
+
+
+def _same_norm(w, w_mean, psi):
+    moved = torch.lerp(w_mean.expand_as(w), w, psi)
+    return moved / moved.norm(dim=1, keepdim=True) * w.norm(dim=1, keepdim=True)
+
+
+truncated_styles = Exercise(
+    id="06.truncate",
+    reference=latent.truncate,
+    difficulty=1,
+    minutes=5,
+    properties=[
+        Property("ψ = 1 leaves w, ψ = 0 gives the mean", _ends),
+        Property("half-way, by hand", _half_way),
+        Property("each style by itself", _alone),
+        Property("deviations shrink by the factor ψ", _shrinks),
+        Property("beyond 1 it leads away", _beyond),
+        Property("w and its mean left as they were", _left_alone),
+    ],
+    behaviour=_psi_behaviour,
+    other_forms=[
+        lambda w, w_mean, psi: w_mean + psi * (w - w_mean),
+        lambda w, w_mean, psi: psi * w + (1 - psi) * w_mean,
+    ],
+    wrong_answers={
+        "towards zero": WrongAnswer(
+            lambda w, w_mean, psi: psi * w,
+            "It behaves like ψ·w: towards zero. In W zero is no special place; the mean of w is where the typical image lies.",
+        ),
+        "the other way round": WrongAnswer(
+            lambda w, w_mean, psi: torch.lerp(w, w_mean.expand_as(w), psi),
+            "It behaves like w + ψ·(w̄ − w): 0 and 1 are exchanged. ψ says how much of the deviation is kept.",
+        ),
+        "the batch's mean": WrongAnswer(
+            lambda w, w_mean, psi: torch.lerp(w.mean(0).expand_as(w), w, psi),
+            "It uses the mean of this batch. Then an image depends on its neighbours, and a batch of one does not move at all.",
+        ),
+        "mean added to w": WrongAnswer(
+            lambda w, w_mean, psi: w_mean + psi * w,
+            "It behaves like w̄ + ψ·w: the mean was not subtracted first, so at ψ = 1 it is counted twice.",
+        ),
+        "deviation only": WrongAnswer(
+            lambda w, w_mean, psi: psi * (w - w_mean),
+            "It returns the shrunk deviation and forgets to add the mean again.",
+        ),
+        "clamped": WrongAnswer(
+            lambda w, w_mean, psi: w_mean + (w - w_mean).clamp(-psi, psi),
+            "It behaves like clamping each deviation to ±ψ: a threshold, as in z, where W has a factor.",
+        ),
+        "never beyond 1": WrongAnswer(
+            lambda w, w_mean, psi: torch.lerp(w_mean.expand_as(w), w, min(psi, 1.0)),
+            "ψ is cut off at 1 in silence. Above 1 the formula leads away from the mean: stranger images, on purpose.",
+        ),
+        "norm kept": WrongAnswer(
+            _same_norm,
+            "Each style is brought back to its old norm. In z, norms matter; in W nothing says that they do, and the formula has none.",
+        ),
+        "in place": WrongAnswer(
+            _in_place, "The numbers are right, but w was changed in place: whoever called you has lost the untruncated styles."
+        ),
+    },
+    hints=["A straight line from the mean to w: ψ says how far along it.", "`torch.lerp(start, end, weight)` is start + weight·(end − start)."],
+)  # fmt: skip
