@@ -137,6 +137,7 @@ CHAPTERS: tuple[Chapter, ...] = (
         "StyleGAN: control",
         "Which layer decides what?",
         "noise injection, style mixing, the mean of w and truncation",
+        stem="09b_stylegan_control",
     ),
     Chapter(
         "10",

@@ -11,6 +11,7 @@ from course_lib.widgets.dirac_laboratory import DiracLaboratory as dirac_laborat
 from course_lib.widgets.epsilon_explorer import EpsilonExplorer as epsilon_explorer
 from course_lib.widgets.explorer import LatentExplorer as latent_explorer
 from course_lib.widgets.glossary import Glossary as glossary
+from course_lib.widgets.growth_scrubber import GrowthScrubber as growth_scrubber
 from course_lib.widgets.hype import Hype as hype
 from course_lib.widgets.interpolation_slider import InterpolationSlider as interpolation_slider
 from course_lib.widgets.kl_fit import KLFit as kl_fit
@@ -18,8 +19,11 @@ from course_lib.widgets.latent_maps import LatentMaps as latent_maps
 from course_lib.widgets.microscope import MetricMicroscope as metric_microscope
 from course_lib.widgets.moving_supports import MovingSupports as moving_supports
 from course_lib.widgets.neighbour_balls import NeighbourBalls as neighbour_balls
+from course_lib.widgets.noise_layers import NoiseLayers as noise_layers
 from course_lib.widgets.playground import Playground as playground
+from course_lib.widgets.psi_slider import PsiSlider as psi_slider
 from course_lib.widgets.scrubber import TrainingScrubber as training_scrubber
+from course_lib.widgets.style_mixer import StyleMixer as style_mixer
 from course_lib.widgets.truncation import TruncationSlider as truncation_slider
 
 __all__ = [
@@ -29,6 +33,7 @@ __all__ = [
     "dirac_laboratory",
     "epsilon_explorer",
     "glossary",
+    "growth_scrubber",
     "hype",
     "interpolation_slider",
     "kl_fit",
@@ -37,7 +42,10 @@ __all__ = [
     "metric_microscope",
     "moving_supports",
     "neighbour_balls",
+    "noise_layers",
     "playground",
+    "psi_slider",
+    "style_mixer",
     "training_scrubber",
     "truncation_slider",
 ]
