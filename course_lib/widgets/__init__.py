@@ -18,6 +18,7 @@ from course_lib.widgets.kl_fit import KLFit as kl_fit
 from course_lib.widgets.latent_maps import LatentMaps as latent_maps
 from course_lib.widgets.microscope import MetricMicroscope as metric_microscope
 from course_lib.widgets.moving_supports import MovingSupports as moving_supports
+from course_lib.widgets.museum import Museum as museum
 from course_lib.widgets.neighbour_balls import NeighbourBalls as neighbour_balls
 from course_lib.widgets.noise_layers import NoiseLayers as noise_layers
 from course_lib.widgets.playground import Playground as playground
@@ -41,6 +42,7 @@ __all__ = [
     "latent_maps",
     "metric_microscope",
     "moving_supports",
+    "museum",
     "neighbour_balls",
     "noise_layers",
     "playground",
