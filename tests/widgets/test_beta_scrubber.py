@@ -27,7 +27,7 @@ def rows(scrubber):
 
 def images(scrubber):
     """(6 rows, 8, 28, 28): two rows of photographs, two of what comes back, two of samples."""
-    sheet = np.asarray(Image.open(io.BytesIO(scrubber.image.value)))
+    sheet = np.asarray(Image.open(io.BytesIO(scrubber.image.value)))[..., 0]
     return np.stack([[sheet[r * CELL :, c * CELL :][:28, :28] for c in range(8)] for r in range(6)])
 
 
