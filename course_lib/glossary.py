@@ -120,6 +120,7 @@ TERMS: dict[str, Term] = {  # one line a term, chapter by chapter
     "spectral radius": Term("The largest modulus of a matrix's eigenvalues; the iteration x ← A·x goes to 0 from every start exactly if it is below 1. Not the spectral norm, which can be larger.", "03b"),
     "momentum": Term("A running mean of past gradients that the step follows; its decay is Adam's β₁, 0.5 in DCGAN where 0.9 is usual.", "03b"),
     "Adam": Term("An optimiser that steps along a running mean of the gradient (decay β₁) over the root of a running mean of its square (decay β₂), both corrected for having started at 0.", "03b"),
+    "ablation": Term("One ingredient changed or taken away and everything else left as it was, so that what changes is its doing; with several seeds, or it is an anecdote.", "03b"),
     "capacity": Term("How rich a set of functions a network can represent, set by its width and depth; not what training makes of it.", "03b"),
     # 04 From covariance to FID
     "fidelity": Term("How much single samples look like data; one perfect image, repeated, has all of it and no diversity.", "04", ("quality",)),

@@ -89,7 +89,7 @@ def counts(
             axis.grid(visible=False, axis="y")
             axis.tick_params(axis="y", length=0)
         axes[0][0].invert_yaxis()
-        figure.suptitle(textwrap.fill(title, 26 * len(worlds) + 34), x=0.01, ha="left", fontweight="bold", fontsize=11)
+        figure.suptitle(textwrap.fill(title, 30 * len(worlds) + 20), x=0.01, ha="left", fontweight="bold", fontsize=11)
         return figure
 
     told = "; ".join(
@@ -144,14 +144,14 @@ def exhibits(runs: Mapping[str, tuple[History, Tensor]], *, title: str, alt: str
 
         figure = Canvas(figsize=(11.0, 1.32 * len(runs) + 0.7), layout="constrained")
         axes = figure.subplots(len(runs), 4, squeeze=False, width_ratios=(1, 1, 1, 1.75))
-        for line, (name, (history, images)) in zip(axes, runs.items()):
+        for place, (line, (name, (history, images))) in enumerate(zip(axes, runs.items())):
             for axis, (label, one, other) in zip(line, parts):
                 axis.plot(history["step"], history[one], color=BLUE, lw=1.0)
                 axis.plot(history["step"], history[other], color=ORANGE, lw=1.0, ls=(0, (4, 1.5)))
                 axis.tick_params(labelsize=7)
                 if label == "gradient norm":
                     axis.set_yscale("log")
-                if line is axes[0]:
+                if place == 0:
                     axis.set_title(label, fontweight="normal", fontsize=9)
             line[0].set_ylabel(textwrap.fill(name, 15), fontsize=8.5)
             line[3].imshow(tile(images, columns, background=22 if theme == "dark" else 255), interpolation="nearest")

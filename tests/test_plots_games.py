@@ -36,9 +36,13 @@ def test_remedies_say_where_each_path_ends():
 
 
 def test_counts_say_every_seed():
-    rows = {"plain": {"ring": [8, 7], "grid": [0, 25]}, "other": {"ring": [1, 1], "grid": [2, 3]}}
+    rows = {
+        "plain": {"ring": [8, 7], "grid": [0, 25]},
+        "other": {"ring": [1, 1], "grid": [2, 3]},
+        "third": {"ring": [4, 4]},
+    }
     alt = drawn(plots_games.counts(rows, {"ring": 8, "grid": 25}, reference="plain", title="counted"))
-    assert "plain: ring 8, 7, grid 0, 25; other: ring 1, 1, grid 2, 3" in alt
+    assert "plain: ring 8, 7, grid 0, 25; other: ring 1, 1, grid 2, 3; third: ring 4, 4." in alt
 
 
 def test_the_map_of_rates_says_every_square():
