@@ -833,8 +833,8 @@ reveal(
     if told["w"][0] > told["z"][2]
     else "not told apart: the intervals overlap",
     f"{told['z'][1]:.2f} ({told['z'][0]:.2f} to {told['z'][2]:.2f}) in Z, {told['w'][1]:.2f} ({told['w'][0]:.2f} to {told['w'][2]:.2f}) in W, {source}. The planes were judged on latents that they were not fitted to. "
-    f"On the fitted ones, as the paper has it, {points:,} images would give {metrics.linear_separability(styled.mapping(latents('fitted', 400, dim_w)).cpu(), {'a coin': latents('coin', 400, 1)[:, 0].cpu() > 0}, kept=1.0, held_out=0).score:.2f} for "
-    f"a coin and 400 latents, where 2.00 is the truth.",
+    f"On the fitted ones, as the paper has it, a coin would score {metrics.linear_separability(styled.mapping(latents('fitted', 400, dim_w)).cpu(), {'a coin': latents('coin', 400, 1)[:, 0].cpu() > 0}, kept=1.0, held_out=0).score:.2f} with "
+    f"400 latents, where 2.00 is the truth.",
 )
 
 # %% [markdown]
