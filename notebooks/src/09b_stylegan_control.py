@@ -267,6 +267,23 @@ reveal(
 )
 
 # %% [markdown]
+# The record of the same measurement on more pairs:
+
+# %% id="mixing-record"
+recorded = records.mixing(name)
+print(f"share with the second parent's value, N = {recorded['count']:,} pairs, recorded")
+print(f"{'':14}" + "".join(f"{row['crossover']:>6}" for row in recorded["rows"]))
+for attribute in ATTRIBUTES:
+    print(f"{attribute:14}" + "".join(f"{row['second'][attribute]:6.2f}" for row in recorded["rows"]))
+assert recorded["layers"] == depth
+far = max(
+    abs(row["second"][attribute] - shares[row["crossover"], ATTRIBUTES.index(attribute)].item())
+    for row in recorded["rows"]
+    for attribute in ATTRIBUTES
+)
+print(f"largest difference between record and this run: {far:.2f}")
+
+# %% [markdown]
 # ## The middle of W
 #
 # Truncation needs a centre: the mean of $w$ over latents. StyleGAN keeps a running mean while it trains; here you compute it from the finished network.
@@ -403,11 +420,29 @@ plots.curves(
 )
 
 # %% [markdown]
+# The same with more samples, as recorded with the network:
+
+# %% id="curve-record"
+recorded = records.curve(name)
+print(
+    f"N = {recorded['count']:,}, k = {recorded['k']}, {recorded['draws']} draws; real avatars: precision {recorded['real']['precision']:.3f}, "
+    f"recall {recorded['real']['recall']:.3f}, distance {recorded['real']['fid']:.2f}, entropy {recorded['real']['attribute_entropy']:.2f}"
+)
+for row in recorded["psi"]:
+    print(
+        f"ψ = {row['psi']:4.2f}   precision {row['precision']:.3f} ± {row['precision_half']:.3f}   recall {row['recall']:.3f} ± {row['recall_half']:.3f}   "
+        f"distance {row['fid']:6.2f} ± {row['fid_half']:.2f}   entropy {row['attribute_entropy']:5.2f} ± {row['attribute_entropy_half']:.2f}"
+    )
+ends = recorded["psi"][0], recorded["psi"][-1]
+assert ends[0]["psi"] < ends[1]["psi"] and ends[0]["recall"] <= ends[1]["recall"]
+assert ends[0]["attribute_entropy"] < ends[1]["attribute_entropy"]
+
+# %% [markdown]
 # At ψ = 0 there is one image (its noise is held), so precision is 0 or 1: that image lies in some real ball or in none. The Fréchet distance has an optimum of its own. Both belong to this network and these
 # features. Now by hand:
 
 # %% id="psi-widget"
-psi_slider = widgets.psi_slider(generator, rows, entropy)
+psi_slider = widgets.psi_slider(generator, recorded["psi"], recorded["real"]["attribute_entropy"])
 psi_slider
 
 # %% [markdown]

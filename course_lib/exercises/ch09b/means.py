@@ -111,7 +111,7 @@ averaged = Exercise(
     properties=[
         Property("the mean of mapped latents, not a mapped mean", _squares),
         Property("all latents count alike, whatever the blocks", _short_block),
-        Property("no more than `block` latents at a time, and all of them", _memory),
+        Property("a block of latents at a time and no more, and all of them", _memory),
         Property("no graph", _no_graph),
     ],
     behaviour=_mean_behaviour,
