@@ -14,7 +14,7 @@
 # seven of them broken, and say from the curves what is wrong.
 #
 # **You will** write the factor by which a game leaves, [power iteration](../docs/glossary.md#power-iteration), smoothed labels, averaged weights, the
-# minibatch deviation and a count of modes · **you will know** which remedies bend the game inwards, what
+# minibatch deviation and a count of [modes](../docs/glossary.md#mode) · **you will know** which remedies bend the game inwards, what
 # [spectral normalisation](../docs/glossary.md#spectral-normalisation) does not bound, and why no loss curve shows
 # [mode collapse](../docs/glossary.md#mode-collapse) · **you need** chapters 01 and 03, eigenvalues (00b) · **time**: an hour and a quarter, of which
 # your machine computes about a minute.
@@ -419,7 +419,7 @@ assert not torch.allclose(fixed, slope_of(0.9), atol=5e-3)
 # %% [markdown]
 # ## Counting instead of judging
 #
-# Now from two numbers to networks. A [mode](../docs/glossary.md#mode) is a hump of the data's density; mode collapse is a generator that leaves some
+# Now from two numbers to networks. A mode is a hump of the data's density; mode collapse is a generator that leaves some
 # or nearly all of them out. By eye that is a matter of opinion, so take worlds whose modes are known: 8 on a ring, 25 on a grid. A sample *belongs* to
 # its nearest mode if it lies within three of that mode's standard deviations; a mode is *found* with at least 20 of 1,000 samples.
 

@@ -501,7 +501,7 @@ reveal(
 # %% [markdown]
 # ### Beside a published number
 #
-# So nats of two papers compare only if data, binarisation and likelihood are one and the same. The best known numbers, $-86.76$ for a VAE and $-84.78$ with the tighter bound in training (Burda et al. 2015,
+# So nats of two papers compare only if data, [binarisation](../docs/glossary.md#binarisation) and likelihood are one and the same. The best known numbers, $-86.76$ for a VAE and $-84.78$ with the tighter bound in training (Burda et al. 2015,
 # [arXiv:1509.00519](https://arxiv.org/abs/1509.00519), table 1), are of **MNIST**, with pixels drawn anew at every look, and bounds of 5,000 draws: other images, most of them black, and no row of the table above. They do not
 # stand beside ours.
 
