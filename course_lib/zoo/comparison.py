@@ -8,6 +8,7 @@ A contestant is a loss together with the bound and the optimizer that its paper 
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 import statistics
 import time
@@ -72,7 +73,9 @@ class World:
 
     updates: of the critic in each run, and as many batches of real data;  looks: moments at which a run is judged
     common:  fields of TrainConfig
-    rates:   of both players; each contestant gets the one with which a run of `trial_updates` ended best, of seed 100
+    rates:   of both players; if there are several, each contestant gets the one with which a run of `trial_updates`
+             ended best, of seed 100
+    controls: a contestant played once more by all seeds at another rate, to see what the rate is worth
     """
 
     seeds: Sequence[int]
@@ -80,7 +83,8 @@ class World:
     looks: int
     common: Mapping[str, object]
     rates: Sequence[float]
-    trial_updates: int
+    trial_updates: int = 0
+    controls: Sequence[tuple[str, float]] = ()
 
 
 TRIAL = 100
@@ -90,8 +94,8 @@ WORLDS = {
         updates=4000,
         looks=20,
         common={"batch_size": 128, "betas": (0.0, 0.999)},
-        rates=(1e-3, 3e-3, 1e-2),
-        trial_updates=2000,
+        rates=(3e-3,),
+        controls=(("non_saturating", 1e-2), ("least_squares", 1e-3), ("hinge", 1e-2), ("relativistic", 1e-2)),
     ),
     "fashion": World(
         seeds=range(3),
@@ -247,14 +251,35 @@ def run(out: Path | str, worlds: Sequence[str] = tuple(WORLDS), say: Callable[[s
     for world in worlds:
         here = WORLDS[runtime.known("worlds", world, WORLDS)]
         for key in CONTESTANTS:
-            trials = {rate: _kept(Path(out), world, key, [TRIAL], rate, here.trial_updates, say) for rate in here.rates}
+            trials = {
+                rate: _kept(Path(out), world, key, [TRIAL], rate, here.trial_updates, say) for rate in tried(world)
+            }
             rate = best_rate(world, {rate: runs[0] for rate, runs in trials.items()})
-            for seeds in [here.seeds] if world == "grid" else [[seed] for seed in here.seeds]:
+            for seeds in together(world):
                 _kept(Path(out), world, key, seeds, rate, here.updates, say)
+        for (key, rate), seeds in itertools.product(here.controls, together(world)):
+            _kept(Path(out), world, key, seeds, rate, here.updates, say)
+
+
+def tried(world: str) -> Sequence[float]:
+    """The rates that are tried out in a world: none if there is one only."""
+    rates = WORLDS[world].rates
+    return rates if len(rates) > 1 else ()
+
+
+def together(world: str) -> list[Sequence[int]]:
+    """The seeds of a world, those that are played at once side by side."""
+    seeds = WORLDS[world].seeds
+    return [seeds] if world == "grid" else [[seed] for seed in seeds]
 
 
 def best_rate(world: str, trials: Mapping[float, dict]) -> float:
-    """The rate whose trial ended best: most modes, then most samples near one; or the least FID. A burst run is last."""
+    """The rate whose trial ended best: most modes, then most samples near one; or the least FID. A burst run is last.
+
+    Without trials it is the world's only rate.
+    """
+    if not trials:
+        return WORLDS[world].rates[0]
 
     def rank(rate: float) -> tuple:
         final = trials[rate]["final"]
@@ -308,12 +333,11 @@ def record(out: Path | str, into: Path | str) -> dict:
     for world, here in WORLDS.items():
         table = {}
         for key, who in CONTESTANTS.items():
-            trials = {rate: read(world, key, [TRIAL], rate)["runs"][0] for rate in here.rates}
+            trials = {rate: read(world, key, [TRIAL], rate)["runs"][0] for rate in tried(world)}
             rate = best_rate(world, trials)
-            parts = [here.seeds] if world == "grid" else [[seed] for seed in here.seeds]
-            stored = [read(world, key, seeds, rate) for seeds in parts]
+            stored = [read(world, key, seeds, rate) for seeds in together(world)]
             runs = [each for one in stored for each in one["runs"]]
-            for seeds in parts:
+            for seeds in together(world):
                 path = _file(out, world, key, seeds, rate).with_suffix(".safetensors")
                 if world == "grid" or median_run(runs)["seed"] in seeds and path.exists():
                     images = from_bytes(path.read_bytes())["drawn"]
@@ -325,8 +349,16 @@ def record(out: Path | str, into: Path | str) -> dict:
                 "trials": {f"{rate:g}": each["final"] for rate, each in trials.items()},
                 "runs": [{name: value for name, value in each.items() if name != "rate"} for each in runs],
             }
-        hardware = stored[0]["hardware"]
-        facts["worlds"][world] = {"updates": here.updates, "hardware": hardware, "contestants": table}
+        controls = [
+            {"key": key, "rate": rate, "final": [each["final"] for each in read(world, key, seeds, rate)["runs"]]}
+            for (key, rate), seeds in itertools.product(here.controls, together(world))
+        ]
+        facts["worlds"][world] = {
+            "updates": here.updates,
+            "hardware": stored[0]["hardware"],
+            "contestants": table,
+            "controls": controls,
+        }
     payload = to_bytes({name: each.contiguous() for name, each in drawn.items()})
     facts["sha256"] = {"samples.safetensors": hashlib.sha256(payload).hexdigest()}
     files.write_atomically(Path(into) / "samples.safetensors", payload)
