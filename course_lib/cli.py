@@ -89,9 +89,7 @@ def train(
         from course_lib.training.autoencoding import AutoencodingConfig
         from course_lib.zoo.autoencoders import record_autoencoder
 
-        recipes.train_autoencoder(
-            recipe, run, dict(settings.parse(AutoencodingConfig, text) for text in change or [])
-        )
+        recipes.train_autoencoder(recipe, run, dict(settings.parse(AutoencodingConfig, text) for text in change or []))
         card = record_autoencoder(recipe, run, run / "zoo")
     else:
         changes = dict(settings.parse(TrainConfig, text) for text in change or [])
@@ -262,7 +260,9 @@ def measure(
             for role in ("samples", "floor")
         )
         typer.echo(f"{metric:16} {samples:>22}   training images {floor:>22}   {row['protocol']}")
-    typer.echo(f"N = {block['n']} a side, {block['precision']}, weights {block['weights'][:8]}; written to the card of {name}")
+    typer.echo(
+        f"N = {block['n']} a side, {block['precision']}, weights {block['weights'][:8]}; written to the card of {name}"
+    )
 
 
 @app.command()

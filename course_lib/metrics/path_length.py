@@ -67,7 +67,9 @@ PATHS: dict[str, PathProtocol] = {
     "w-end": PathProtocol(space="w", where="end"),
     "z-full": PathProtocol(between="slerp_unit"),
     "z-end": PathProtocol(between="slerp_unit", where="end"),
-    "torch-fidelity": PathProtocol(where="end", resize=64, largest=None, clamp=True, quantise=True),  # 0.4.0's defaults, VGG
+    "torch-fidelity": PathProtocol(
+        where="end", resize=64, largest=None, clamp=True, quantise=True
+    ),  # 0.4.0's defaults, VGG
     "course": PathProtocol(between="slerp", clamp=True),  # for DCGAN and its kind, whose latents keep their norms
     "course-64": PathProtocol(between="slerp", clamp=True, resize=64),  # images of 28 to 64 pixels, all seen alike
 }

@@ -687,7 +687,16 @@ HTML(
             )
             for row in rows
         ],
-        head=["", "grid: modes of 25", "share near one", "Fashion: FID*", "precision", "recall", "classes of 10", "processor seconds"],
+        head=[
+            "",
+            "grid: modes of 25",
+            "share near one",
+            "Fashion: FID*",
+            "precision",
+            "recall",
+            "classes of 10",
+            "processor seconds",
+        ],
     )
 )
 
@@ -749,7 +758,9 @@ def held(first, second):
         ]
         return f"{sum(pairs) / len(pairs):.0%}"
 
-    by_modes = share("grid", lambda one, other: (one["modes"], one["near"]) > (other["modes"], other["near"]))
+    by_modes = share(
+        "grid", lambda one, other: (one["modes"], one["near"]) > (other["modes"], other["near"])
+    )
     return by_modes, share("fashion", lambda one, other: one["fid"] < other["fid"])
 
 
@@ -846,7 +857,9 @@ HTML(
 fragile = max(controls, key=lambda key: abs(controls[key][0][0] - controls[key][1][0]))
 worth = abs(controls[fragile][0][0] - controls[fragile][1][0])
 larger = [
-    row["label"] for row in rows if abs(row["modes"] - of[fragile]["modes"]) > worth and row["key"] != fragile
+    row["label"]
+    for row in rows
+    if abs(row["modes"] - of[fragile]["modes"]) > worth and row["key"] != fragile
 ]
 print(
     f"For one game, {of[fragile]['label']}, the rate alone makes a difference of {worth:.1f} modes.",

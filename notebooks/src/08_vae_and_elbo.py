@@ -69,9 +69,7 @@ found, photographs = maps.of_the_zoo()
 spread = {name: each.codes.std(0).mean().item() for name, each in found.items()}
 assert spread["autoencoder"] > 3 * spread["VAE"]
 maps.latent_maps(
-    {
-        f"{name}: deviation of the codes {spread[name]:.1f}": each for name, each in found.items()
-    },
+    {f"{name}: deviation of the codes {spread[name]:.1f}": each for name, each in found.items()},
     title="The autoencoder's codes lie where training left them, the VAE's are gathered around 0",
     alt=f"Two maps of 2,000 test photographs in two latent dimensions, coloured by class. The autoencoder's codes have a deviation of {spread['autoencoder']:.1f}, "
     f"in star-shaped arms with dark seams between them; the VAE's have {spread['VAE']:.1f} and fill a disc around 0.",
@@ -90,7 +88,10 @@ plane_of_codes
 
 # %% id="continuous"
 walker = found["autoencoder"].network
-start, end = found["autoencoder"].place(-0.9, -0.8), found["autoencoder"].place(0.9, 0.8)  # across seams and empty ground
+start, end = (
+    found["autoencoder"].place(-0.9, -0.8),
+    found["autoencoder"].place(0.9, 0.8),
+)  # across seams and empty ground
 with torch.inference_mode():
     for steps in (10, 100, 1000, 10_000):
         z = start + torch.linspace(0, 1, steps + 1)[:, None] * (end - start)
@@ -124,15 +125,36 @@ drawn = {
     "VAE of 20 dimensions, N(0, I)": one["samples"],
 }
 KEYS = ("sure", "fid", "precision", "recall", "coverage")
-rows = [(name, *(f"{each[key]:.3g}" for key in KEYS), f"{min(each['class_shares']):.1%}") for name, each in drawn.items()]
-HTML(table(rows, head=["10,000 draws, recorded", "sure", "Fréchet distance", "precision", "recall", "coverage", "rarest class"]))
+rows = [
+    (name, *(f"{each[key]:.3g}" for key in KEYS), f"{min(each['class_shares']):.1%}")
+    for name, each in drawn.items()
+]
+HTML(
+    table(
+        rows,
+        head=[
+            "10,000 draws, recorded",
+            "sure",
+            "Fréchet distance",
+            "precision",
+            "recall",
+            "coverage",
+            "rarest class",
+        ],
+    )
+)
 
 # %% id="reveal-surer"
 by_normal, by_vae = drawn["autoencoder, normal fitted to its codes"], drawn["VAE, N(0, I)"]
-more, shares = by_normal["sure"] - by_vae["sure"], {name: min(each["class_shares"]) for name, each in drawn.items()}
+more, shares = (
+    by_normal["sure"] - by_vae["sure"],
+    {name: min(each["class_shares"]) for name, each in drawn.items()},
+)
 reveal(
     "08.surer",
-    "about the same" if abs(more) < 0.05 else f"the {'autoencoder' if more > 0 else 'VAE'}'s, by 5 % or more",
+    "about the same"
+    if abs(more) < 0.05
+    else f"the {'autoencoder' if more > 0 else 'VAE'}'s, by 5 % or more",
     f"{by_normal['sure']:.2f} against {by_vae['sure']:.2f}, where test photographs have {by_vae['real_sure']:.2f}. Far from all dots the decoder exaggerates, and an exaggerated trouser "
     f"is a sure one: sureness is no sign of a good latent space. Look at the rarest class: {shares['autoencoder, N(0, I)']:.1%} of what an autoencoder makes of N(0, I). The Fréchet distances of all with two "
     f"numbers as a code are bad, since two numbers cannot tell clothes apart. With 20: {drawn['autoencoder of 20 dimensions, N(0, I)']['fid']:.1f} for an autoencoder from N(0, I), "
@@ -159,12 +181,16 @@ with torch.inference_mode():
     z = torch.randn(10_000, 2, generator=runtime.keyed_generator("cpu", 8, "prior"))
     logits = torch.cat([vae.decode(part.to(runtime.device())).cpu().flatten(1) for part in z.split(1000)])
 white = (few.flatten(1) + 1) / 2
-log_p = (logits @ white.T - torch.nn.functional.softplus(logits).sum(1, keepdim=True)).double()  # (draws, images)
+log_p = (
+    logits @ white.T - torch.nn.functional.softplus(logits).sum(1, keepdim=True)
+).double()  # (draws, images)
 short = {draws: exact - bounds.importance_weighted(log_p[:draws]) for draws in (10, 100, 1000, 10_000)}
 assert short[10].mean() > short[100].mean() > short[1000].mean() > 0 and short[100].mean() > 3
 print(f"log p(x) of {tested} photographs: {exact.mean():.1f} nats on average, exactly")
 for draws, missing in short.items():
-    print(f"by {draws:6,} draws from the prior: {missing.mean():6.1f} too low on average, {missing.max():6.1f} at worst")
+    print(
+        f"by {draws:6,} draws from the prior: {missing.mean():6.1f} too low on average, {missing.max():6.1f} at worst"
+    )
 
 # %% [markdown]
 # Thousands of draws, with *two* dimensions. If a photograph fixes its latent to $k$ nats, one draw in about $e^k$ comes near it:
@@ -189,7 +215,11 @@ for name, of in {"two dimensions": card, "twenty": zoo.card("vae-fashion")}.item
 
 # %% id="ppca"
 images = test.pixels[:2000].double().flatten(1) / 127.5 - 1
-linear = ppca.fit(images + 0.05 * torch.randn(images.shape, generator=runtime.keyed_generator("cpu", 1), dtype=torch.float64), 2)
+linear = ppca.fit(
+    images
+    + 0.05 * torch.randn(images.shape, generator=runtime.keyed_generator("cpu", 1), dtype=torch.float64),
+    2,
+)
 x = linear.sample(6, runtime.keyed_generator("cpu", 2))
 mean, cov = linear.posterior(x)
 encoders = {
@@ -236,7 +266,9 @@ z = reparameterise(mu, torch.zeros(20_000, 1), noise)
 (through,) = torch.autograd.grad(z.square().sum(), mu)
 around = z.detach().square() * (z.detach() - mu.detach())  # f(z)·∇ log q
 assert abs(through.mean() - 3) < 0.1 and abs(around.mean() - 3) < 0.3 and around.std() > 2 * through.std()
-print(f"slope 3, through the draw: {through.mean():.2f} ± {through.std():.1f} a draw; by f·∇log q: {around.mean():.2f} ± {around.std():.1f}")
+print(
+    f"slope 3, through the draw: {through.mean():.2f} ± {through.std():.1f} a draw; by f·∇log q: {around.mean():.2f} ± {around.std():.1f}"
+)
 
 # %% [markdown]
 # ## What the latent costs
@@ -258,7 +290,9 @@ def gaussian_kl(mean, log_variance):
 # %% id="collapsed"
 large, large_card = zoo.load("vae-fashion")
 with torch.inference_mode():
-    q_mean, q_log_variance = (each.cpu() for each in large.encode(data.to_float(test.pixels[:2000]).to(runtime.device())))
+    q_mean, q_log_variance = (
+        each.cpu() for each in large.encode(data.to_float(test.pixels[:2000]).to(runtime.device()))
+    )
 price = gaussian_kl(q_mean, q_log_variance).mean(0)
 order = price.argsort(descending=True)
 unused = int((price < 0.01).sum())
@@ -308,6 +342,7 @@ def elbo(network, images, noise, beta=1.0):
 # %% [markdown]
 # Train one on your own functions. One loss, one optimiser; nothing to balance.
 
+
 # %% id="train"
 def my_step(network, optimizer, real, noise, beta):
     loss = -elbo(network, real, noise, beta).mean()
@@ -333,7 +368,10 @@ ups = plots._smooth([row["elbo"] for row in long], 28)
 assert ups[-1] > ups[0] + 10
 plots.curves(
     plots._smooth(seen, 28).tolist(),
-    {"ELBO": ups.tolist(), "reconstruction term": plots._smooth([row["log_likelihood"] for row in long], 28).tolist()},
+    {
+        "ELBO": ups.tolist(),
+        "reconstruction term": plots._smooth([row["log_likelihood"] for row in long], 28).tolist(),
+    },
     title=f"The recorded run of 30 epochs: the bound rises from {ups[0]:.0f} to {ups[-1]:.0f} nats, and where it stops is where one stops",
     xlabel="images seen, millions",
     ylabel="nats per image",
@@ -347,7 +385,9 @@ plots.curves(
 by_heart = []
 with torch.inference_mode():
     for name, of in (("train", data.load("fashion-mnist").pixels), ("test", test.pixels)):
-        by_heart.append(bounds.mean_and_error(bounds.of_images(large, data.to_float(of[:tested]), draws=10, ks=()).elbo))
+        by_heart.append(
+            bounds.mean_and_error(bounds.of_images(large, data.to_float(of[:tested]), draws=10, ks=()).elbo)
+        )
         print(f"{name:5}: ELBO of {tested} photographs {by_heart[-1][0]:.1f} ± {by_heart[-1][1]:.1f}")
 
 # %% [markdown]
@@ -360,19 +400,29 @@ with torch.inference_mode():
 
 # %% id="which-beta"
 gaussian = VAE(latent_dim=20, width=16, likelihood="gaussian", std=math.sqrt(0.5)).to(runtime.device())
-gaussian.load_state_dict(large.state_dict())  # a network that has learned something; its output now read as means
+gaussian.load_state_dict(
+    large.state_dict()
+)  # a network that has learned something; its output now read as means
 batch = data.to_float(test.pixels[:32]).to(runtime.device())
 noise = torch.randn(32, 20, generator=runtime.keyed_generator("cpu", 16)).to(runtime.device())
 mean, log_variance = gaussian.encode(batch)
 given_back = gaussian.decode(reparameterise(mean, log_variance, noise))
 naive = (given_back - batch).square().mean() + 0.1 * gaussian_kl(mean, log_variance).mean()
 gradients = {}
-for name, loss in {"naive": 784 * naive, **{f"β = {beta:g}": -elbo(gaussian, batch, noise, beta).mean() for beta in (0.1, 784 * 0.1 / 20)}}.items():
+for name, loss in {
+    "naive": 784 * naive,
+    **{f"β = {beta:g}": -elbo(gaussian, batch, noise, beta).mean() for beta in (0.1, 784 * 0.1 / 20)},
+}.items():
     parts = torch.autograd.grad(loss, list(gaussian.parameters()), retain_graph=True)
     gradients[name] = torch.cat([part.flatten() for part in parts])
-off = {name: ((each - gradients["naive"]).norm() / gradients["naive"].norm()).item() for name, each in gradients.items()}
+off = {
+    name: ((each - gradients["naive"]).norm() / gradients["naive"].norm()).item()
+    for name, each in gradients.items()
+}
 assert off["β = 3.92"] < 1e-4 < 0.01 < off["β = 0.1"]
-print(f"784 times its gradient, and the gradient of the true ELBO at β = 3.92: apart by {off['β = 3.92']:.1e} of their length; at β = 0.1 by {off['β = 0.1']:.2f}")
+print(
+    f"784 times its gradient, and the gradient of the true ELBO at β = 3.92: apart by {off['β = 3.92']:.1e} of their length; at β = 0.1 by {off['β = 0.1']:.2f}"
+)
 
 # %% [markdown]
 # So the "0.1" was 3.92, and at another image size it is another number. What is β, then? For a Gaussian decoder, dividing the loss by β shows that β with deviation $\sigma$ is the
@@ -388,13 +438,20 @@ drawer, drawer_card = zoo.load("vae-avatars")
 faces = data.to_float(training.recipes.RECIPES["vae-avatars"].images("test").pixels[:16])
 with torch.inference_mode():
     faces_back = drawer.reconstruct(faces.to(runtime.device())).cpu()
-on_test, on_train = drawer_card["bounds"]["grey"]["elbo"], drawer_card["bounds_of_training_images"]["grey"]["elbo"]
+on_test, on_train = (
+    drawer_card["bounds"]["grey"]["elbo"],
+    drawer_card["bounds_of_training_images"]["grey"]["elbo"],
+)
 left_over = math.sqrt(drawer_card["reconstructions"]["mse"])
 shapes = [drawer_card[key]["sharpness"] for key in ("reconstructions", "metrics")]  # 1 is that of avatars
 assert shapes[1] < 0.5 * shapes[0]
 assert abs(left_over - drawer.std) < 0.05
 plots.image_grids(
-    {"avatars, not trained on": faces, "given back": faces_back, "drawn from N(0, I)": zoo.sample(drawer, 16)},
+    {
+        "avatars, not trained on": faces,
+        "given back": faces_back,
+        "drawn from N(0, I)": zoo.sample(drawer, 16),
+    },
     columns=4,
     title=f"What comes back is off by {left_over:.2f}, near σ = {drawer.std}; draws from the prior have no shape (sharpness {shapes[1]:.2f} against {shapes[0]:.2f})",
     alt=f"Sixteen cartoon avatars, what a VAE with a Gaussian likelihood gives back, root mean squared error {left_over:.3f}, and sixteen samples of the prior. "
@@ -408,10 +465,20 @@ plots.image_grids(
 # And the bound is *above* 0 (printed below): it is on a density, and a density may exceed 1. Its value depends on the unit of a pixel: in steps of 0 to 255 instead of −1 to 1 each of the 3,072 values adds $-\log 127.5$:
 
 # %% id="unit"
-in_units = drawer.log_likelihood(drawer.encode(faces.to(runtime.device()))[0], faces.to(runtime.device())).mean().item()
-in_levels = bounds.gaussian_log_likelihood(127.5 * faces_back / 127.5, faces, drawer.std).mean().item() - 3072 * math.log(127.5)
-print(f"ELBO: {on_train['mean']:.0f} ± {on_train['error']:.0f} nats on training avatars, {on_test['mean']:.0f} ± {on_test['error']:.0f} on others; KL {drawer_card['bounds']['grey']['kl']['mean']:.0f}")
-print(f"log p(x|z) of these 16: {in_units:.0f} nats in units of [−1, 1], {in_levels:.0f} in grey levels; the same model, the same images")
+in_units = (
+    drawer.log_likelihood(drawer.encode(faces.to(runtime.device()))[0], faces.to(runtime.device()))
+    .mean()
+    .item()
+)
+in_levels = bounds.gaussian_log_likelihood(
+    127.5 * faces_back / 127.5, faces, drawer.std
+).mean().item() - 3072 * math.log(127.5)
+print(
+    f"ELBO: {on_train['mean']:.0f} ± {on_train['error']:.0f} nats on training avatars, {on_test['mean']:.0f} ± {on_test['error']:.0f} on others; KL {drawer_card['bounds']['grey']['kl']['mean']:.0f}"
+)
+print(
+    f"log p(x|z) of these 16: {in_units:.0f} nats in units of [−1, 1], {in_levels:.0f} in grey levels; the same model, the same images"
+)
 
 # %% [markdown]
 # Two rules follow. A likelihood goes with a range of data, so the library's refuse any other. And nats of a density and nats of black and white pixels are two different things.
@@ -447,11 +514,18 @@ def importance_weighted(log_weights):
 # %% id="levels"
 with torch.inference_mode():
     mean, log_variance = (each.cpu() for each in vae.encode(few.to(runtime.device())))
-    z = reparameterise(mean, log_variance, torch.randn(50, *mean.shape, generator=runtime.keyed_generator("cpu", 9)))
-    likelihood = torch.stack([vae.log_likelihood(each.to(runtime.device()), few.to(runtime.device())).cpu() for each in z])
+    z = reparameterise(
+        mean, log_variance, torch.randn(50, *mean.shape, generator=runtime.keyed_generator("cpu", 9))
+    )
+    likelihood = torch.stack(
+        [vae.log_likelihood(each.to(runtime.device()), few.to(runtime.device())).cpu() for each in z]
+    )
 log_weights = (likelihood + bounds.log_normal(z) - bounds.log_normal(z, mean, log_variance)).double()
 levels = {"ELBO": likelihood.mean(0).double() - gaussian_kl(mean, log_variance).sum(1)}
-levels |= {f"L{k}": torch.stack([importance_weighted(part) for part in log_weights.split(k)]).mean(0) for k in (5, 50)}
+levels |= {
+    f"L{k}": torch.stack([importance_weighted(part) for part in log_weights.split(k)]).mean(0)
+    for k in (5, 50)
+}
 levels["log p(x)"] = exact
 means = {name: bounds.mean_and_error(values) for name, values in levels.items()}
 steps = [bounds.mean_and_error(high - low) for low, high in zip(levels.values(), list(levels.values())[1:])]
@@ -476,24 +550,38 @@ predict("08.black_white", ["falls by 50 nats or more", "stays within 50 nats", "
 # %% id="readings"
 grey = data.to_float(test.pixels[:tested])
 cut = torch.where(grey > 0, 1.0, -1.0)
-live = {name: bounds.of_images(large, each, draws=10, ks=()).elbo.mean().item() for name, each in {"grey": grey, "static": cut}.items()}
+live = {
+    name: bounds.of_images(large, each, draws=10, ks=()).elbo.mean().item()
+    for name, each in {"grey": grey, "static": cut}.items()
+}
 t = (data.to_float(test.pixels) + 1) / 2
 floor = (torch.special.entr(t) + torch.special.entr(1 - t)).flatten(1).sum(1).mean().item()
 recorded = large_card["bounds"]
 cell = lambda name, key: "{mean:.1f} ± {error:.1f}".format(**recorded[name][key])  # noqa: E731
 HTML(
     table(
-        [(name, f"{recorded[name]['n']:,}", *(cell(name, key) for key in ("elbo", "iwae_5", "iwae_50"))) for name in ("grey", "dynamic", "static")],
+        [
+            (name, f"{recorded[name]['n']:,}", *(cell(name, key) for key in ("elbo", "iwae_5", "iwae_50")))
+            for name in ("grey", "dynamic", "static")
+        ],
         head=["vae-fashion, recorded; pixels", "N", "ELBO", "L₅", "L₅₀"],
     )
 )
 
 # %% id="reveal-black-white"
 rises = live["static"] - live["grey"]
-assert recorded["grey"]["elbo"]["mean"] < recorded["grey"]["iwae_5"]["mean"] < recorded["grey"]["iwae_50"]["mean"]
+assert (
+    recorded["grey"]["elbo"]["mean"]
+    < recorded["grey"]["iwae_5"]["mean"]
+    < recorded["grey"]["iwae_50"]["mean"]
+)
 reveal(
     "08.black_white",
-    "rises by 50 nats or more" if rises > 50 else "falls by 50 nats or more" if rises < -50 else "stays within 50 nats",
+    "rises by 50 nats or more"
+    if rises > 50
+    else "falls by 50 nats or more"
+    if rises < -50
+    else "stays within 50 nats",
     f"From {live['grey']:.0f} to {live['static']:.0f} on these {tested} photographs. A grey pixel costs its own entropy even a decoder that knows it: {floor:.0f} nats for an average photograph, most of "
     "the grey number. Black and white pixels have no such floor. Nats compare where pixels mean the same, on the same data.",
 )
@@ -514,7 +602,11 @@ reveal(
 shown = data.to_float(test.pixels[:8])
 dcgan = zoo.load("dcgan-fashion")[0]
 target = torch.nn.functional.pad(shown, (2, 2, 2, 2), value=-1.0).to(runtime.device())
-z = torch.randn(8, dcgan.latent_dim, generator=runtime.keyed_generator("cpu", 4)).to(runtime.device()).requires_grad_(True)
+z = (
+    torch.randn(8, dcgan.latent_dim, generator=runtime.keyed_generator("cpu", 4))
+    .to(runtime.device())
+    .requires_grad_(True)
+)
 search = torch.optim.Adam([z], lr=0.1)
 for _ in range(inversion_steps):
     distance = (dcgan(z) - target).square().flatten(1).mean(1).sum()
@@ -534,7 +626,9 @@ plots.image_grids(
     {f"{name}: {errors[name]:.3f}" if errors[name] else name: each for name, each in back.items()},
     columns=2,
     title=f"Given back, with the mean squared error: an encoder takes one pass, a search {inversion_steps}, and all lose detail",
-    alt="Eight photographs and what three models give back. Mean squared errors: " + ", ".join(f"{name} {error:.3f}" for name, error in errors.items()) + ".",
+    alt="Eight photographs and what three models give back. Mean squared errors: "
+    + ", ".join(f"{name} {error:.3f}" for name, error in errors.items())
+    + ".",
     panel=2.6,
 )
 
@@ -591,7 +685,9 @@ with torch.inference_mode():
     decoded = vae(z.to(runtime.device())).cpu()
 shares = posterior_shares(z, mean, log_variance)
 count = sharers(shares)
-averaged = (shares.float() @ data.to_float(train).flatten(1)).reshape(-1, 1, 28, 28).clamp(-1, 1)  # rounding
+averaged = (
+    (shares.float() @ data.to_float(train).flatten(1)).reshape(-1, 1, 28, 28).clamp(-1, 1)
+)  # rounding
 nearest = data.to_float(train[shares.argmax(1)])
 
 
@@ -623,9 +719,31 @@ kl = gaussian_kl(mean, log_variance).sum(1).mean().item()
 expected = 10_000 * math.exp(-kl)
 assert 0.3 < count.median().item() / expected < 3
 assert one["shared"] < 2 < swept[-1]["shared"]
-rows = [(f"{row['beta']:g}", f"{row['kl']:.1f}", f"{10_000 * math.exp(-row['kl']):.2g}", f"{row['shared']:.3g}", f"{row['reconstructions']['sharpness']:.2f}", f"{row['samples']['sharpness']:.2f}") for row in swept]
+rows = [
+    (
+        f"{row['beta']:g}",
+        f"{row['kl']:.1f}",
+        f"{10_000 * math.exp(-row['kl']):.2g}",
+        f"{row['shared']:.3g}",
+        f"{row['reconstructions']['sharpness']:.2f}",
+        f"{row['samples']['sharpness']:.2f}",
+    )
+    for row in swept
+]
 print(f"two dimensions: KL {kl:.2f} nats, 10,000·e⁻ᴷᴸ = {expected:.0f}; counted {count.median():.0f}")
-HTML(table(rows, head=["20 dimensions, β", "KL", "10,000·e⁻ᴷᴸ", "counted (1 at least: itself)", "sharpness of what comes back", "of samples"]))
+HTML(
+    table(
+        rows,
+        head=[
+            "20 dimensions, β",
+            "KL",
+            "10,000·e⁻ᴷᴸ",
+            "counted (1 at least: itself)",
+            "sharpness of what comes back",
+            "of samples",
+        ],
+    )
+)
 
 # %% [markdown]
 # Both halves are needed. The KL makes posteriors overlap; the likelihood, pixel by pixel, averages over who overlaps. With 20 dimensions and β = 1 no two of 10,000 photographs share a latent any more, and it
@@ -638,9 +756,17 @@ HTML(table(rows, head=["20 dimensions, β", "KL", "10,000·e⁻ᴷᴸ", "counted
 
 # %% id="side-by-side"
 KEYS = ("fid", "precision", "recall", "density", "coverage")
-GANS = {"residual-fashion": "GAN with residual networks", "dcgan-fashion": "DCGAN", "mlp-fashion": "fully connected GAN"}
+GANS = {
+    "residual-fashion": "GAN with residual networks",
+    "dcgan-fashion": "DCGAN",
+    "mlp-fashion": "fully connected GAN",
+}
 EYES = "classifier-fashion"
-recorded_gans = {name: zoo.card(name) for name in GANS if name in zoo.names() and EYES in zoo.card(name).get("measured", {})}
+recorded_gans = {
+    name: zoo.card(name)
+    for name in GANS
+    if name in zoo.names() and EYES in zoo.card(name).get("measured", {})
+}
 
 
 def quality(card):
@@ -655,21 +781,49 @@ def cost(card):
 
 floor_of = next(iter(recorded_gans.values()))["measured"][EYES]["metrics"]
 searched = {"dcgan-fashion": f"{errors[f'DCGAN, {inversion_steps} steps']:.3f}, by a search (8 images)"}
-lines = {"photographs (10,000 training images)": ({key: floor_of[key]["floor"]["value"] for key in KEYS}, "", "", "")}
-lines |= {GANS[name]: (quality(card), "none", searched.get(name, "no encoder"), cost(card)) for name, card in recorded_gans.items()}
+lines = {
+    "photographs (10,000 training images)": (
+        {key: floor_of[key]["floor"]["value"] for key in KEYS},
+        "",
+        "",
+        "",
+    )
+}
+lines |= {
+    GANS[name]: (quality(card), "none", searched.get(name, "no encoder"), cost(card))
+    for name, card in recorded_gans.items()
+}
 for name, title in {"vae-fashion": "VAE, 20 dimensions", "vae-fashion-2d": "VAE, 2 dimensions"}.items():
     card = zoo.card(name)
     bound = "≥ {mean:.1f}".format(**card["bounds"]["grey"]["iwae_50"])
-    lines[f"{title}, {card['config']['steps'] // 937} epochs"] = (card["metrics"], bound, f"{card['reconstructions']['mse']:.3f}", cost(card))
+    lines[f"{title}, {card['config']['steps'] // 937} epochs"] = (
+        card["metrics"],
+        bound,
+        f"{card['reconstructions']['mse']:.3f}",
+        cost(card),
+    )
 for row in swept:
     threads = {"hardware": facts["hardware"], "minutes": row["minutes"]}
     lines[f"VAE, 20 dimensions, β = {row['beta']:g}, {swept_epochs} epochs"] = (
-        row["samples"], f"≥ {row['iwae_50']:.1f}", f"{row['reconstructions']['mse']:.3f}", cost(threads)
+        row["samples"],
+        f"≥ {row['iwae_50']:.1f}",
+        f"{row['reconstructions']['mse']:.3f}",
+        cost(threads),
     )
 HTML(
     table(
         [(name, *(f"{values[key]:.3g}" for key in KEYS), *rest) for name, (values, *rest) in lines.items()],
-        head=["", "Fréchet distance", "precision", "recall", "density", "coverage", "log p(x), nats", "squared error of what comes back", "minutes of training"],
+        head=[
+            "",
+            "Fréchet distance",
+            "precision",
+            "recall",
+            "density",
+            "coverage",
+            "log p(x), nats",
+            "squared error of what comes back",
+            "minutes of training",
+        ],
     )
 )
 
@@ -679,21 +833,63 @@ HTML(
 # The notes that this course grew from list what speaks for a VAE and against it, and the same for a GAN, without a number. With this table each has one beside it:
 
 # %% id="advantages"
-vae_row, gan_row, mlp_row = (lines[name][0] for name in (f"VAE, 20 dimensions, {large_card['config']['steps'] // 937} epochs", "DCGAN", "fully connected GAN"))
-assert vae_row["fid"] > gan_row["fid"] and vae_row["recall"] > mlp_row["recall"] and vae_row["precision"] < mlp_row["precision"]
+vae_row, gan_row, mlp_row = (
+    lines[name][0]
+    for name in (
+        f"VAE, 20 dimensions, {large_card['config']['steps'] // 937} epochs",
+        "DCGAN",
+        "fully connected GAN",
+    )
+)
+assert (
+    vae_row["fid"] > gan_row["fid"]
+    and vae_row["recall"] > mlp_row["recall"]
+    and vae_row["precision"] < mlp_row["precision"]
+)
 bounds_of_betas = [row["elbo"] for row in swept]
 bound = large_card["bounds"]["grey"]["iwae_50"]
-decoder, generator = large_card["parameters"]["decoder"], recorded_gans["dcgan-fashion"]["parameters"]["generator"]
+decoder, generator = (
+    large_card["parameters"]["decoder"],
+    recorded_gans["dcgan-fashion"]["parameters"]["generator"],
+)
 HTML(
     table(
         [
-            ("density estimation", f"log p(x) ≥ {bound['mean']:.1f} ± {bound['error']:.1f} nats, test images, grey levels", "none"),
-            ("a metric of its own", f"that bound: ELBO {by_heart[1][0]:.1f} on test images, {by_heart[0][0]:.1f} on training images ({tested} each)", "none: its losses say how the game stands; features and N must be chosen"),
-            ("inversion", f"one pass, squared error {large_card['reconstructions']['mse']:.3f}", f"{inversion_steps} steps for each image, {errors[f'DCGAN, {inversion_steps} steps']:.3f} on eight"),
-            ("training", f"one loss that falls; {len(swept)} βs with one setting, bounds {min(bounds_of_betas):.0f} to {max(bounds_of_betas):.0f}", "two losses that circle; a balance to keep (chapters 02, 03b)"),
-            ("a sample", f"one pass through {decoder:,} weights", f"one pass through {generator:,} weights"),
-            ("quality of samples", f"distance {vae_row['fid']:.1f}, precision {vae_row['precision']:.2f}, sharpness {one['samples']['sharpness']:.2f} of 1 (the sweep's β = 1)", f"distance {gan_row['fid']:.2f}, precision {gan_row['precision']:.2f}"),
-            ("diversity of samples", f"recall {vae_row['recall']:.2f}, coverage {vae_row['coverage']:.2f}", f"recall {gan_row['recall']:.2f}; the fully connected GAN {mlp_row['recall']:.2f}"),
+            (
+                "density estimation",
+                f"log p(x) ≥ {bound['mean']:.1f} ± {bound['error']:.1f} nats, test images, grey levels",
+                "none",
+            ),
+            (
+                "a metric of its own",
+                f"that bound: ELBO {by_heart[1][0]:.1f} on test images, {by_heart[0][0]:.1f} on training images ({tested} each)",
+                "none: its losses say how the game stands; features and N must be chosen",
+            ),
+            (
+                "inversion",
+                f"one pass, squared error {large_card['reconstructions']['mse']:.3f}",
+                f"{inversion_steps} steps for each image, {errors[f'DCGAN, {inversion_steps} steps']:.3f} on eight",
+            ),
+            (
+                "training",
+                f"one loss that falls; {len(swept)} βs with one setting, bounds {min(bounds_of_betas):.0f} to {max(bounds_of_betas):.0f}",
+                "two losses that circle; a balance to keep (chapters 02, 03b)",
+            ),
+            (
+                "a sample",
+                f"one pass through {decoder:,} weights",
+                f"one pass through {generator:,} weights",
+            ),
+            (
+                "quality of samples",
+                f"distance {vae_row['fid']:.1f}, precision {vae_row['precision']:.2f}, sharpness {one['samples']['sharpness']:.2f} of 1 (the sweep's β = 1)",
+                f"distance {gan_row['fid']:.2f}, precision {gan_row['precision']:.2f}",
+            ),
+            (
+                "diversity of samples",
+                f"recall {vae_row['recall']:.2f}, coverage {vae_row['coverage']:.2f}",
+                f"recall {gan_row['recall']:.2f}; the fully connected GAN {mlp_row['recall']:.2f}",
+            ),
         ],
         head=["", "VAE", "DCGAN"],
     )
@@ -719,19 +915,30 @@ begin = 16 * torch.rand(1000, 2, generator=runtime.keyed_generator("cpu", 10)) -
 sizes = scores.noise_sizes(10, 0.1, 10)
 draw = lambda: runtime.keyed_generator("cpu", 11)  # noqa: E731
 plain = scores.langevin(lambda x, _: scores.score(p, x), begin, [1.0], steps=500, generator=draw())
-annealed = scores.langevin(lambda x, std: scores.score(scores.noised(p, std), x), begin, sizes, generator=draw())
+annealed = scores.langevin(
+    lambda x, std: scores.score(scores.noised(p, std), x), begin, sizes, generator=draw()
+)
 learned = scores.fit_score(p.sample(5000, runtime.keyed_generator("cpu", 12)), sizes, steps=score_steps)
-followed = scores.langevin(lambda x, std: learned(x, torch.full((len(x),), std)), begin, sizes, generator=draw())
+followed = scores.langevin(
+    lambda x, std: learned(x, torch.full((len(x),), std)), begin, sizes, generator=draw()
+)
 heavier = {
     "exact score": (plain.sum(1) > 0).float().mean().item(),
     "exact, annealed": (annealed.sum(1) > 0).float().mean().item(),
     "learned, annealed": (followed.sum(1) > 0).float().mean().item(),
 }
-assert abs(heavier["exact score"] - 0.5) < 0.1 < 0.15 < heavier["learned, annealed"] - heavier["exact score"]
+assert (
+    abs(heavier["exact score"] - 0.5) < 0.1 < 0.15 < heavier["learned, annealed"] - heavier["exact score"]
+)
 plots.clouds(
-    {f"{name}: {share:.0%}": points for (name, share), points in zip(heavier.items(), (plain, annealed, followed))},
+    {
+        f"{name}: {share:.0%}": points
+        for (name, share), points in zip(heavier.items(), (plain, annealed, followed))
+    },
     title="Only with noise from large to small do the shares come right: 80 % belong to the upper hump",
-    alt="Three clouds of 1,000 points on two humps. Shares at the upper one, which holds 80 %: " + ", ".join(f"{name} {share:.0%}" for name, share in heavier.items()) + ".",
+    alt="Three clouds of 1,000 points on two humps. Shares at the upper one, which holds 80 %: "
+    + ", ".join(f"{name} {share:.0%}" for name, share in heavier.items())
+    + ".",
     together=True,
     ellipses=False,
 )
@@ -739,7 +946,11 @@ plots.clouds(
 # %% id="reveal-shares"
 reveal(
     "08.shares",
-    "about 50 %" if abs(heavier["exact score"] - 0.5) < 0.1 else "about 80 %" if abs(heavier["exact score"] - 0.8) < 0.1 else "nearly all",
+    "about 50 %"
+    if abs(heavier["exact score"] - 0.5) < 0.1
+    else "about 80 %"
+    if abs(heavier["exact score"] - 0.8) < 0.1
+    else "nearly all",
     f"{heavier['exact score']:.0%}: each point climbs the hump on whose side it began. Between the humps the weights hardly enter the score, and few points ever cross. Under much noise the humps "
     f"are one, and points find their share before the noise goes down: {heavier['exact, annealed']:.0%}. The learned score has seen 5,000 samples and no density.",
 )
@@ -767,12 +978,20 @@ for std in (sizes[0], sizes[4], sizes[-1]):
 # %% id="encoder-discriminator"
 critic = training.recipes.build(training.RECIPES["dcgan-fashion"])[1]
 eight = data.load("fashion-mnist", "test").subset(slice(0, 8)).padded(32).pixels
-print(f"encoder: {tuple(large.encode(shown.to(runtime.device()))[0].shape)} means and as many variances for 8 images")
+print(
+    f"encoder: {tuple(large.encode(shown.to(runtime.device()))[0].shape)} means and as many variances for 8 images"
+)
 print(f"discriminator: {tuple(critic(data.to_float(eight)).shape)} logits for 8 images")
 worse = elbo(large, shown.to(runtime.device()), torch.zeros(8, 20, device=runtime.device())).mean().item()
-swapped = large.log_likelihood(large.encode(shown.flip(0).to(runtime.device()))[0], shown.to(runtime.device())).mean().item()
+swapped = (
+    large.log_likelihood(large.encode(shown.flip(0).to(runtime.device()))[0], shown.to(runtime.device()))
+    .mean()
+    .item()
+)
 assert swapped < worse - 100
-print(f"with the codes of other images the decoder gives {swapped:.0f} nats instead of {worse:.0f}: the encoder's answer is used, image by image")
+print(
+    f"with the codes of other images the decoder gives {swapped:.0f} nats instead of {worse:.0f}: the encoder's answer is used, image by image"
+)
 
 # %% [markdown]
 # ### "A GAN's generator never sees the data"

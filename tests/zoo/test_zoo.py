@@ -14,8 +14,19 @@ from course_lib.training.classification import accuracy
 from course_lib.zoo import judging, recording
 
 GENERATORS = ["dcgan-fashion", "mlp-fashion", "mlp-mnist", "residual-fashion"]
-AUTOENCODERS = ["ae-fashion", "ae-fashion-2d", "vae-avatars", "vae-fashion", "vae-fashion-2d"]  # tests/zoo/test_autoencoders.py looks at them
-AVATARS = ["classifier-avatars", "dcgan-avatars", "style-avatars-32", "style-avatars-64"]  # tests/zoo/test_avatars_zoo.py
+AUTOENCODERS = [
+    "ae-fashion",
+    "ae-fashion-2d",
+    "vae-avatars",
+    "vae-fashion",
+    "vae-fashion-2d",
+]  # tests/zoo/test_autoencoders.py looks at them
+AVATARS = [
+    "classifier-avatars",
+    "dcgan-avatars",
+    "style-avatars-32",
+    "style-avatars-64",
+]  # tests/zoo/test_avatars_zoo.py
 CLASSIFIERS = {"classifier-fashion": 0.925, "classifier-mnist": 0.99}
 
 
