@@ -36,7 +36,9 @@ class Museum(Picture):
         )
         self.tell = w.Button(description="that is my diagnosis", layout=w.Layout(width="max-content"))
         self.verdict = w.HTML()
-        self.moment = w.SelectionSlider(options=["-"], description="samples at", layout=w.Layout(width="24em"))
+        self.moment = w.SelectionSlider(  # as many options as it will have: its End key never learns of more
+            options=range(len(museum.MOMENTS)), description="samples at", layout=w.Layout(width="24em")
+        )
         self.samples = pixel_image(SHEET, SHEET // 4)
         self.facts = w.HTML()
         self.after = w.VBox(
@@ -117,7 +119,7 @@ class Museum(Picture):
 
     @guarded
     def _draw_samples(self):
-        if self.name not in self.answers or not isinstance(self.moment.value, int):
+        if self.name not in self.answers:
             return
         self.samples.value = canvas.png(plots.tile(self.run.images[self.moment.value], 8))
         found = self.run.moments[self.moment.value]

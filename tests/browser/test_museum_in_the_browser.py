@@ -30,6 +30,8 @@ def test_the_museum_answers_the_keyboard(notebook):
     focus_slider(opened, "samples at")
     press(opened, "Home")
     opened.until(lambda: opened.image_bytes(SAMPLES) != at_the_end)
+    press(opened, "End")
+    opened.until(lambda: opened.image_bytes(SAMPLES) == at_the_end)
     visit(opened, letter["collapse"], museum.EXHIBITS["healthy"].diagnosis)
     opened.until(lambda: "right: 1 of 2" in said(opened) and "Not so: mode collapse" in said(opened))
     opened.shot("wrong")
