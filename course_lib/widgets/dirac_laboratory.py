@@ -61,7 +61,7 @@ class DiracLaboratory(Picture):
         super().__init__(2 * SIZE, SIZE + 24, "course-smooth")
         wide = w.Layout(width="22em")
         self.remedy = w.Dropdown(options=list(SETTINGS), description="remedy", layout=wide)
-        self.strength = w.FloatSlider(0, min=0, max=1, step=1, description="no strength", layout=wide, disabled=True)
+        self.strength = self._slider()
         self.lr = w.FloatSlider(0.1, min=0.02, max=0.5, step=0.02, description="step h", layout=wide)
         self.guesses = tuple(
             w.ToggleButtons(options=[HOME, ROUND, AWAY], value=None, description=name)
@@ -74,15 +74,14 @@ class DiracLaboratory(Picture):
         self.right = self.asked = 0
         self.outcomes = None
         self.remedy.observe(self._choose, "value")
-        for part in (self.strength, self.lr):
-            part.observe(self._change, "value")
+        self.lr.observe(self._change, "value")
         self.go.on_click(self._run)
         said = w.HTML("<b>Your prediction</b>: where does each end?")
-        controls = w.VBox([self.remedy, self.strength, self.lr, said, *self.guesses, self.go, self.numbers])
+        self.controls = w.VBox([self.remedy, self.strength, self.lr, said, *self.guesses, self.go, self.numbers])
         self.status.add_class("course-status")
         self.children = [
             self.style_tag,
-            w.HBox([self.image, controls], layout=w.Layout(flex_flow="row wrap")),
+            w.HBox([self.image, self.controls], layout=w.Layout(flex_flow="row wrap")),
             self.status,
         ]
         self._change()
@@ -92,13 +91,26 @@ class DiracLaboratory(Picture):
         make = SETTINGS[self.remedy.value].make
         return make(self.lr.value, self.strength.value, False), make(self.lr.value, self.strength.value, True)
 
+    def _slider(self) -> w.FloatSlider:
+        """One of its own for each remedy: a slider whose bounds were moved keeps its first ones for Home and End."""
+        chosen = SETTINGS[self.remedy.value]
+        slider = w.FloatSlider(
+            chosen.start,
+            min=chosen.low,
+            max=chosen.high,
+            step=chosen.step,
+            description=chosen.symbol,
+            disabled=self.remedy.value == "none",
+            layout=w.Layout(width="22em"),
+        )
+        slider.observe(self._change, "value")
+        return slider
+
     @guarded
     def _choose(self):
-        chosen = SETTINGS[self.remedy.value]
-        with self.strength.hold_trait_notifications():  # low and high may cross on the way
-            self.strength.min, self.strength.max = chosen.low, chosen.high
-            self.strength.step, self.strength.value = chosen.step, chosen.start
-        self.strength.description, self.strength.disabled = chosen.symbol, self.remedy.value == "none"
+        self.strength.close()
+        self.strength = self._slider()
+        self.controls.children = [self.remedy, self.strength, *self.controls.children[2:]]
         self._change()
 
     @guarded
