@@ -372,7 +372,7 @@ slider
 # %% [markdown]
 # ## ψ: the other truncation
 #
-# A preview of chapter 09b. StyleGAN does not feed $z$ to its layers: a mapping network turns it into a style $w$, and the trick is played there, without any threshold. Every style is
+# A preview of [chapter 09b](09b_stylegan_control.ipynb). StyleGAN does not feed $z$ to its layers: a mapping network turns it into a style $w$, and the trick is played there, without any threshold. Every style is
 # moved towards the mean style $\bar w = \mathbb E\, w$, by a factor. That is [ψ-truncation](../docs/glossary.md#psi-truncation):
 #
 # $$w' = \bar w + \psi\,(w - \bar w)$$
@@ -435,7 +435,7 @@ plots.clouds(
 # %% [markdown]
 # A threshold in $z$ draws *other* latents, all of them ones that the mapping knows. ψ keeps *this* image's style and moves it along a straight line, also to places
 # where no latent is mapped; at ψ = 0 every image is the same one, $G(\bar w)$, which is not the image of $z = 0$: here the mean is (0, 1), and 0 is mapped to (0, 0). What ψ does to a trained
-# StyleGAN, with its own curve and slider, is chapter 09b.
+# StyleGAN, with its own curve and slider, is [chapter 09b](09b_stylegan_control.ipynb).
 #
 # ## Ask somebody: HYPE
 #
