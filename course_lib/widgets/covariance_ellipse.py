@@ -35,7 +35,6 @@ class CovarianceEllipse(Picture):
         self.reset.on_click(self._start_over)
         for part in (self.std_x, self.std_y, self.correlation):
             part.observe(self._draw, "value")
-        self.status.add_class("course-status")
         self.children = [
             self.style_tag,
             w.HBox(

@@ -78,7 +78,6 @@ class DiracLaboratory(Picture):
         self.go.on_click(self._run)
         said = w.HTML("<b>Your prediction</b>: where does each end?")
         self.controls = w.VBox([self.remedy, self.strength, self.lr, said, *self.guesses, self.go, self.numbers])
-        self.status.add_class("course-status")
         self.children = [
             self.style_tag,
             w.HBox([self.image, self.controls], layout=w.Layout(flex_flow="row wrap")),

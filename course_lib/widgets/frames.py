@@ -20,7 +20,10 @@ def pixel_image(width: int, height: int, css_class: str = "course-pixelated") ->
     return image
 
 
-PIXELATED = "<style>.course-pixelated{image-rendering:pixelated;object-fit:contain}</style>"
+PIXELATED = (
+    "<style>.course-pixelated{image-rendering:pixelated;object-fit:contain}"
+    ".jupyter-widgets.course-status{white-space:normal;height:auto;max-width:100%}</style>"
+)
 
 
 def guarded(method):
@@ -44,5 +47,6 @@ class Picture(w.VBox):
         super().__init__()
         self.lock = threading.RLock()
         self.status = w.Label()
+        self.status.add_class("course-status")  # wraps where the page is narrow
         self.image = pixel_image(width, height, css_class)
         self.style_tag = w.HTML(PIXELATED, layout=w.Layout(display="none"))

@@ -58,7 +58,6 @@ class KLFit(Picture):
         self.forward.on_click(lambda _: self._jump("forward"))
         self.reverse.on_click(lambda _: self._jump("reverse"))
         controls = w.VBox([self.mean, self.deviation, w.HBox([self.forward, self.reverse]), self.apart, self.numbers])
-        self.status.add_class("course-status")
         self.children = [
             self.style_tag,
             w.HBox([self.image, controls], layout=w.Layout(flex_flow="row wrap")),

@@ -49,7 +49,6 @@ class LatentMaps(Picture):
         self.photograph.on_click(self._encode)
         half = w.Layout(width=f"{SIDE + GAP}px")
         controls = w.VBox([self.across, self.up, w.HBox([self.draw, self.photograph]), self.numbers])
-        self.status.add_class("course-status")
         self.children = [
             self.style_tag,
             w.HBox([w.HTML(f"<b>{name}</b>, decoded below", layout=half) for name in self.maps]),

@@ -31,7 +31,6 @@ class MovingSupports(Picture):
         self.numbers = w.HTML()
         for part in (self.place, self.width):
             part.observe(self._draw, "value")
-        self.status.add_class("course-status")
         self.children = [
             self.style_tag,
             w.HBox([self.image, w.VBox([self.place, self.width, self.numbers])], layout=w.Layout(flex_flow="row wrap")),

@@ -47,7 +47,6 @@ class Museum(Picture):
         self.exhibit.observe(self._enter, "value")
         self.moment.observe(self._draw_samples, "value")
         self.tell.on_click(self._answer)
-        self.status.add_class("course-status")
         question = w.HTML("<b>Your diagnosis</b>, from the curves alone:")
         self.children = [
             self.style_tag,

@@ -58,7 +58,6 @@ class Playground(Picture):
             )
         )
         self.numbers = w.HTML()
-        self.status.add_class("course-status")
         self.children = [
             self.style_tag,
             w.HBox([self.image, self._controls()], layout=w.Layout(flex_flow="row wrap")),
