@@ -1,4 +1,4 @@
-"""Delay of the metric microscope, updates a second of the latent explorer, frames and delay of the playground.
+"""Delay of the metric microscope, updates a second of the latent explorer and of StyleGAN's sliders, frames and delay of the playground.
 
     python benchmarks/sliders.py [--presses 60] [--rate 30] [--no-browser]
 
@@ -32,14 +32,23 @@ from playwright.sync_api import sync_playwright
 from course_lib.doctor import find_chromium
 from course_lib.notebook import ROOT
 
-CELLS = {
-    "latent explorer, 32 px": "from course_lib import widgets, zoo\nwidgets.latent_explorer(zoo.load('dcgan-fashion')[0])",
+IMPORTS = "from course_lib import widgets, zoo\nfrom course_lib.zoo import avatars\n"
+AT_64 = "zoo.load('style-avatars-64')[0]"
+CELLS = {  # what is measured: its slider, its cell
+    "latent explorer, 32 px": ("A → B", f"{IMPORTS}widgets.latent_explorer(zoo.load('dcgan-fashion')[0])"),
+    "style mixer, 64 px, new rows": ("rows, seed", f"{IMPORTS}widgets.style_mixer({AT_64})"),
+    "ψ slider, 64 px, 8 new images": (
+        "seed",
+        f"{IMPORTS}widgets.psi_slider({AT_64}, avatars.curve('style-avatars-64')['psi'], entropy=20.1)",
+    ),
+    "noise, 64 px, 8 new draws": ("seed", f"{IMPORTS}widgets.noise_layers({AT_64})"),
     "cached frames, no network": (
+        "A → B",
         "import ipywidgets as w, torch\nfrom course_lib import plots\nfrom course_lib.canvas import png\nfrom course_lib.widgets.frames import pixel_image\n"
         "frames = [png(plots.tile(torch.full((1, 1, 32, 32), i, dtype=torch.uint8), 1)) for i in range(200)]\n"
         "image, slider = pixel_image(320, 320), w.FloatSlider(0.0, min=0, max=1, step=0.02, description='A → B')\n"
         "slider.observe(lambda change: setattr(image, 'value', frames[int(50 * change['new'])]), 'value')\n"
-        "w.VBox([slider, image])"
+        "w.VBox([slider, image])",
     ),
 }
 PLAYGROUND = "from course_lib import widgets\nwidgets.playground()"
@@ -84,11 +93,9 @@ def main() -> None:
                 print(
                     f"{options.presses} key presses at {options.rate:g} a second, {os.cpu_count()} cores, {browser.version}\n"
                 )
-                for name, cell in CELLS.items():
-                    print(
-                        f"{name:32}{measure(browser, home, port, token, cell, options):6.1f} updates a second",
-                        flush=True,
-                    )
+                for name, (slider, cell) in CELLS.items():
+                    rate = measure(browser, home, port, token, slider, cell, options)
+                    print(f"{name:32}{rate:6.1f} updates a second", flush=True)
                 frames, delays = measure_playground(browser, home, port, token)
                 print(
                     f"\n{'playground, playing':32}{frames:6.1f} pictures a second\n{'its sliders, while it plays':32}"
@@ -151,15 +158,16 @@ def told(milliseconds: list[float]) -> str:
     return f"{statistics.median(ordered):6.0f} ms at the median, {ordered[int(0.9 * len(ordered))]:.0f} ms at 90 %"
 
 
-def measure(browser, home, port, token, cell, options) -> float:
-    """Changes of the picture from the first key press to the last change, a second."""
+def measure(browser, home, port, token, slider, cell, options) -> float:
+    """Changes of the picture from the first key press to the last change, a second; the slider goes up and down."""
+    steps = 45 if slider == "A → B" else 100  # a seed only goes up: nothing that was kept is shown again
     page = show(browser, home, port, token, cell, "img.course-pixelated")
-    page.locator(".widget-slider:has(label:text-is('A → B')) .noUi-handle").focus()
+    page.locator(f".widget-slider:has(label:text-is('{slider}')) .noUi-handle").focus()
     page.evaluate(COUNT, "img.course-pixelated")
     start = page.evaluate("() => performance.now()")
     begun = time.perf_counter()
     for press in range(options.presses):
-        page.keyboard.press("ArrowRight" if press // 45 % 2 == 0 else "ArrowLeft")
+        page.keyboard.press("ArrowRight" if press // steps % 2 == 0 else "ArrowLeft")
         time.sleep(max(0, begun + (press + 1) / options.rate - time.perf_counter()))
     page.wait_for_timeout(1500)
     changes = page.evaluate("() => window.changes")
