@@ -71,6 +71,7 @@ class Figure:
         }
         with matplotlib.rc_context(colours):
             figure = self.draw(theme)
+            _fit_titles(figure)
             buffer = io.BytesIO()
             figure.savefig(buffer, format="png", dpi=dpi, metadata={"Software": None})
         return buffer.getvalue()
@@ -89,6 +90,29 @@ class Figure:
 
     def __repr__(self) -> str:
         return f"[figure: {self.alt}]"
+
+
+def _fit_titles(figure) -> None:
+    """Titles that would run over the right edge are broken into lines, and the picture grows by their height."""
+    from matplotlib.text import Text
+
+    figure.draw_without_rendering()
+    titles = list(figure.texts) + [
+        each
+        for axis in figure.axes
+        for each in axis.get_children()
+        if isinstance(each, Text) and each.get_text() and each.get_text() == axis.get_title(loc="left")
+    ]
+    added = 0
+    for title in titles:
+        place = title.get_window_extent()
+        room = figure.bbox.x1 - 4 - place.x0
+        if place.width > room > 0:
+            lines = title.get_text().split("\n")
+            fitting = int(max(map(len, lines)) * room / place.width) - 1
+            title.set_text(textwrap.fill(" ".join(lines), fitting))
+            added = max(added, title.get_text().count("\n") + 1 - len(lines))
+    figure.set_figheight(figure.get_figheight() + 0.2 * added)
 
 
 def _axes(rows=1, columns=1, size=(7.0, 3.2), **options):
@@ -212,7 +236,7 @@ def curves(
     log_y: bool = False,
     legend_beside: bool = False,
 ) -> Figure:
-    """A few lines over a common axis; the alt text gives each line's first and last value."""
+    """A few lines over a common axis; the alt text gives each line's first and last value, and its peak or dip between."""
 
     def draw(theme):
         figure, axes = _axes(size=(8.6 if legend_beside else 6.4, 3.4))
@@ -229,8 +253,19 @@ def curves(
             axis.legend(**({"loc": "center left", "bbox_to_anchor": (1, 0.5)} if legend_beside else {}))
         return figure
 
-    ends = "; ".join(f"{name} from {values[0]:.3g} to {values[-1]:.3g}" for name, values in series.items())
-    return Figure(draw, f"{title}. {ylabel} over {xlabel} from {x[0]:.3g} to {x[-1]:.3g}: {ends}.")
+    ways = "; ".join(f"{name} {_way(x, values)}" for name, values in series.items())
+    return Figure(draw, f"{title}. {ylabel} over {xlabel} from {x[0]:.3g} to {x[-1]:.3g}: {ways}.")
+
+
+def _way(x: Sequence[float], values: Sequence[float]) -> str:
+    """A line in words: its ends, and where between them it leaves their range by more than a tenth."""
+    said = f"from {values[0]:.3g} to {values[-1]:.3g}"
+    low, high = sorted((values[0], values[-1]))
+    slack = (max(values) - min(values)) / 10
+    for word, most, beyond in (("up to", max(values), max(values) - high), ("down to", min(values), low - min(values))):
+        if beyond > slack:
+            said += f", {word} {most:.3g} at {x[list(values).index(most)]:.3g}"
+    return said
 
 
 def bars(values: Mapping[str, float], *, title: str, ylabel: str, reference: tuple[str, float] | None = None) -> Figure:

@@ -149,13 +149,13 @@ def mixing(name: str) -> dict:
 # ---------------------------------------------------------------- the records
 
 
-def record(name: str) -> None:
-    """Measure a generator and write curve.json and, of one with styles, mixing.json into its folder."""
+def record(name: str, count: int = 10_000) -> None:
+    """Measure a generator and write curve.json (of `count` samples) and, of one with styles, mixing.json into its folder."""
     styled = isinstance(zoo.load(name)[0], Generator)
     if styled:
         facts = {"network": zoo.card(name)["sha256"]["network.safetensors"]} | measure_mixing(name)
         _write(name, "mixing.json", facts)
-    _write(name, "curve.json", measure_curve(name, PSIS if styled else ()))
+    _write(name, "curve.json", measure_curve(name, PSIS if styled else (), count=count))
 
 
 def _read(name: str, file: str) -> dict:

@@ -122,7 +122,7 @@ drawn = {
     "VAE, N(0, I)": zoo.card("vae-fashion-2d")["metrics"],
     "autoencoder of 20 dimensions, N(0, I)": deep["metrics"],
     "autoencoder of 20 dimensions, fitted normal": deep["fitted_normal"],
-    "VAE of 20 dimensions, N(0, I)": one["samples"],
+    "VAE of 20 dimensions, as long a training, N(0, I)": one["samples"],
 }
 KEYS = ("sure", "fid", "precision", "recall", "coverage")
 rows = [
@@ -158,7 +158,8 @@ reveal(
     f"{by_normal['sure']:.2f} against {by_vae['sure']:.2f}, where test photographs have {by_vae['real_sure']:.2f}. Far from all dots the decoder exaggerates, and an exaggerated trouser "
     f"is a sure one: sureness is no sign of a good latent space. Look at the rarest class: {shares['autoencoder, N(0, I)']:.1%} of what an autoencoder makes of N(0, I). The Fréchet distances of all with two "
     f"numbers as a code are bad, since two numbers cannot tell clothes apart. With 20: {drawn['autoencoder of 20 dimensions, N(0, I)']['fid']:.1f} for an autoencoder from N(0, I), "
-    f"{drawn['autoencoder of 20 dimensions, fitted normal']['fid']:.1f} from the normal fitted to its codes, {drawn['VAE of 20 dimensions, N(0, I)']['fid']:.1f} for a VAE.",
+    f"{drawn['autoencoder of 20 dimensions, fitted normal']['fid']:.1f} from the normal fitted to its codes, {drawn['VAE of 20 dimensions, as long a training, N(0, I)']['fid']:.1f} for a VAE. "
+    "Fitting a distribution to the codes afterwards is a serious rival at equal training. What the VAE has and it has not: a bound on log p(x), next.",
 )
 
 # %% [markdown]
@@ -379,7 +380,7 @@ plots.curves(
 
 # %% [markdown]
 # This is the third thing a GAN has not: a curve that says whether the training goes well. (Chapter 02's losses circle.) And since it is a number for *each* image, it can be asked of photographs that the
-# networks never saw: what they learned by heart lies between the two.
+# networks never saw: what was learned by heart would lie between the two. (Here nothing is seen beyond the errors: 30 epochs are few.)
 
 # %% id="by-heart"
 by_heart = []
@@ -747,12 +748,13 @@ HTML(
 
 # %% [markdown]
 # Both halves are needed. The KL makes posteriors overlap; the likelihood, pixel by pixel, averages over who overlaps. With 20 dimensions and β = 1 no two of 10,000 photographs share a latent any more, and it
-# is the photographs that are *not* among the 10,000 whose details are averaged. A GAN's critic would see at a glance that no photograph is a mean; that is what its opponent is for.
+# is the photographs that are *not* among the 10,000 whose details are averaged. All of this is about what *comes back*: the last column hardly moves, for a sample of the prior also stands where no
+# posterior is. A GAN's critic would see at a glance that no photograph is a mean; that is what its opponent is for.
 
 # %% [markdown]
 # ## Side by side
 #
-# The same data, the same features of the same classifier, 10,000 samples against the 10,000 test photographs, precision and recall with k = 3. All recorded.
+# The same data, the same features of the same classifier, 10,000 samples against the 10,000 test photographs, precision and recall with k = 3, density and coverage with k = 5, as their authors have it. All recorded.
 
 # %% id="side-by-side"
 KEYS = ("fid", "precision", "recall", "density", "coverage")
@@ -822,7 +824,7 @@ HTML(
             "coverage",
             "log p(x), nats",
             "squared error of what comes back",
-            "minutes of training",
+            "minutes of training (by the clock, partly beside other work)",
         ],
     )
 )
@@ -872,7 +874,7 @@ HTML(
             ),
             (
                 "training",
-                f"one loss that falls; {len(swept)} βs with one setting, bounds {min(bounds_of_betas):.0f} to {max(bounds_of_betas):.0f}",
+                f"one loss that falls; {len(swept)} βs with one setting, ELBOs {min(bounds_of_betas):.0f} to {max(bounds_of_betas):.0f}",
                 "two losses that circle; a balance to keep (chapters 02, 03b)",
             ),
             (
@@ -935,7 +937,7 @@ plots.clouds(
         f"{name}: {share:.0%}": points
         for (name, share), points in zip(heavier.items(), (plain, annealed, followed))
     },
-    title="Only with noise from large to small do the shares come right: 80 % belong to the upper hump",
+    title="Only with noise from large to small do the shares come near: 80 % belong to the upper hump",
     alt="Three clouds of 1,000 points on two humps. Shares at the upper one, which holds 80 %: "
     + ", ".join(f"{name} {share:.0%}" for name, share in heavier.items())
     + ".",
@@ -966,6 +968,10 @@ for std in (sizes[0], sizes[4], sizes[-1]):
     right = scores.score(q, x)
     wrong = (learned(x, torch.full((len(x),), std)) - right).square().sum() / right.square().sum()
     print(f"noise {std:5.2f}: squared error of the learned score {wrong:.1%} of its square")
+
+# %% [markdown]
+# The less noise, the worse: at small noise the score is large and turns within a short distance, and few noised points fall where it does. A longer training helps; the ladder of noises is there because the
+# large ones are learned well.
 
 # %% [markdown]
 # ## What people get wrong

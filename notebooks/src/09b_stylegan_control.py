@@ -438,8 +438,8 @@ assert ends[0]["psi"] < ends[1]["psi"] and ends[0]["recall"] <= ends[1]["recall"
 assert ends[0]["attribute_entropy"] < ends[1]["attribute_entropy"]
 
 # %% [markdown]
-# At ψ = 0 there is one image (its noise is held), so precision is 0 or 1: that image lies in some real ball or in none. The Fréchet distance has an optimum of its own. Both belong to this network and these
-# features. Now by hand:
+# At ψ = 0 there is one image (its noise is held), so precision is 0 or 1: that image lies in some real ball or in none. The Fréchet distance is least where the spread of the samples is nearest to the data's,
+# for this network at ψ = 1 or beyond; a network of high precision would pay less for a ψ below it. All of this belongs to this network and these features. Now by hand:
 
 # %% id="psi-widget"
 psi_slider = widgets.psi_slider(generator, recorded["psi"], recorded["real"]["attribute_entropy"])
@@ -547,7 +547,7 @@ quiz("09b.check")
 # - Mixing is a crossover. Styles from the crossover on are the second latent's exactly, and which attribute follows which layers is a table, not a rule.
 # - There is no content beside the styles.
 # - The mean of w is a mean of mapped latents. mapping(0) is another point.
-# - ψ times the distance to the mean: recall and attribute entropy fall with ψ. What precision does is measured, for this network, with these features.
+# - ψ times the distance to the mean: recall and attribute entropy fall as ψ falls. What precision does is measured, for this network, with these features.
 #
 # Further reading: Karras, Laine, Aila 2018 ([arXiv:1812.04948](https://arxiv.org/abs/1812.04948)): section 3.1 for mixing, 3.2 for noise (figures 4 and 5), appendix B for truncation; Kynkäänniemi et al. 2019
 # ([arXiv:1904.06991](https://arxiv.org/abs/1904.06991)), section 4, for what truncation does to precision and recall of a large StyleGAN.

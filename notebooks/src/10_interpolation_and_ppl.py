@@ -192,7 +192,7 @@ plots.image_grids(
 )
 
 # %% [markdown]
-# "Spherical interpolation is smoother", says the lesson, and asks why. First: is it? Two things can be measured. How good are the images half-way, and how even are the
+# "Spherical interpolation is smoother", says the lesson, and asks why. First: is it? Two things can be measured. How clearly are the images half-way of one class (which chapter 06 showed to be no measure of quality), and how even are the
 # steps? The distance between neighbouring images is a perceptual one, which you build below.
 #
 # **Predict.** Ten images on each way between many pairs of latents. For every pair, the largest of the nine steps over their mean: 1 would be perfectly even. On average over
@@ -506,7 +506,7 @@ for name, speed in speeds.items():
 #
 # ## How short is short?
 #
-# The definition has $\varepsilon \to 0$, a computer has 24 bits. The same paths of the DCGAN for steps from the whole path down: in float32, in float64, and with the
+# The definition has $\varepsilon \to 0$, float32 has 24 bits for its digits. The same paths of the DCGAN for steps from the whole path down: in float32, in float64, and with the
 # images rounded to 256 grey levels before they are compared, as one widely used tool does because it takes uint8.
 #
 # **Predict.** At the customary $\varepsilon = 10^{-4}$, the path length on grey levels is …
@@ -623,7 +623,7 @@ assert lengths.max() > 5 * lengths.median()
 #
 # ### "A short path length means good images"
 #
-# Feed the same DCGAN latents that are shrunk towards 0. Its paths become shorter, and so do the distances between its samples: a generator of one image would have a path length of 0.
+# Feed the same DCGAN latents that are shrunk towards 0. Its paths become shorter at once; at 0.2 its samples are alike as well. A generator of one image would have a path length of 0.
 
 
 # %% id="shrunk"
@@ -721,7 +721,7 @@ print(source)
 ratio = rows["W, full"][1] / rows["Z, full"][1]
 plots.intervals(
     rows,
-    title=f"Full paths in W are {ratio:.2f} times as long as in Z, {'and' if (rows['W, full'][2] < rows['Z, full'][0]) or (rows['W, full'][0] > rows['Z, full'][2]) else 'but'} "
+    title=f"The full path length in W is {ratio:.2f} times that in Z, {'and' if (rows['W, full'][2] < rows['Z, full'][0]) or (rows['W, full'][0] > rows['Z, full'][2]) else 'but'} "
     f"the intervals {'are apart' if (rows['W, full'][2] < rows['Z, full'][0]) or (rows['W, full'][0] > rows['Z, full'][2]) else 'overlap'}",
     xlabel="path length (LPIPS of AlexNet at 64 px, ε = 10⁻⁴), 95 % interval",
 )
@@ -842,7 +842,7 @@ reveal(
 #
 # ### "Lerp is bad"
 #
-# For a DCGAN the middle of a straight way has a norm that training never had; the measured price stands above. For a generator that normalises z, lerp shows the same images as slerp. And in W it is what everybody
+# For a DCGAN the middle of a straight way has a norm that training never had; what that costs half-way was printed above, and it is little. For a generator that normalises z, lerp shows the same images as slerp. And in W it is what everybody
 # uses, with reason: slerp around 0 has no meaning where 0 is no centre. How far is the centre of W from 0, and what do both ways make of it?
 
 # %% id="lerp-in-w"
@@ -890,7 +890,7 @@ quiz("10.check")
 # %% [markdown]
 # ## What to keep
 #
-# - Half-way on a straight line between two latents the squared norm is d/2. Slerp keeps it, and turns evenly.
+# - Half-way on a straight line between two latents the squared norm is about d/2 instead of d. Slerp keeps the norm, and turns evenly.
 # - Even on average is not smooth for each: the longest step stands where the generator has a border.
 # - Slerp's traps: one angle for a batch, a cosine above 1, directions without an arc.
 # - LPIPS: directions of channels, place by place, squared, weighed, averaged. It has a gradient everywhere if the norm has one at 0.

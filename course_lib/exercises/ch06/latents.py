@@ -25,6 +25,10 @@ def tensor(found, shape: tuple, what: str) -> torch.Tensor:
 def _inside(answer):
     for threshold in KNOWN:
         found = tensor(answer((400, 25), threshold), (400, 25), "one value for each place")
+        require(
+            found.dtype == torch.float32,
+            f"Expected float32, as `torch.randn` gives it and as a generator takes it, got {found.dtype}.",
+        )
         outside = (found.abs() > threshold).double().mean().item()
         require(
             outside == 0,
@@ -72,7 +76,15 @@ def _independent(answer):
 
 
 def _many_dimensions(answer):
-    found = tensor(answer((50, 512), 1.0), (50, 512), "50 latents of 512 dimensions")
+    generator = torch.Generator().manual_seed(5)
+    before = generator.get_state()
+    found = tensor(answer((50, 512), 1.0, generator), (50, 512), "50 latents of 512 dimensions")
+    same = len(found.unique()) / found.numel()
+    require(
+        same > 0.99,
+        f"Of 25,600 values only {same:.0%} are different ones: values that fitted were used again. Every place is a draw of its own.",
+    )
+    require(not torch.equal(before, generator.get_state()), "`generator` was given and nothing was drawn from it.")
     require(bool((found.abs() <= 1).all()), "With 512 dimensions some of your values lie outside.")
 
 
@@ -103,6 +115,7 @@ def _truncated_behaviour(answer) -> list:
             (values.abs() >= 0.999 * threshold).double().mean(),
             (values > threshold).double().mean(),
             (inside.abs() < 0.5).double().mean(),
+            len(values.unique()) / values.numel(),
         ]
     one, other = (answer((10, 5), 1.0, torch.Generator().manual_seed(7)) for _ in range(2))
     return [*seen, "repeats" if bool((one == other).all()) else "differs"]
@@ -132,6 +145,12 @@ def _redrawn_once(shape, threshold, generator=None, device="cpu"):
     outside = values.abs() > threshold
     values[outside] = torch.randn(int(outside.sum()), generator=generator, device=device)
     return values
+
+
+def _used_again(shape, threshold, generator=None, device="cpu"):
+    values = torch.randn(shape, generator=generator, device=device).flatten()
+    kept = values[values.abs() <= threshold]
+    return kept[torch.arange(len(values), device=device) % len(kept)].reshape(shape)
 
 
 def _upper_side(shape, threshold, generator=None, device="cpu"):
@@ -200,6 +219,15 @@ truncated = Exercise(
                 threshold * (2 * torch.rand(shape, generator=generator, device=device) - 1)
             ),
             "It behaves like a uniform distribution between the thresholds. Between them a truncated normal is still a normal: denser in the middle.",
+        ),
+        "squashed": WrongAnswer(
+            lambda shape, threshold, generator=None, device="cpu": (
+                threshold * torch.randn(shape, generator=generator, device=device).tanh()
+            ),
+            "It behaves like a squashing function, tanh say: nobody is drawn again, all are pressed inwards, which leaves a wider and flatter shape than a normal that was cut.",
+        ),
+        "values used again": WrongAnswer(
+            _used_again, "Places whose value lay outside got copies of values that fitted. Each needs a new draw."
         ),
         "wrapped": WrongAnswer(
             lambda shape, threshold, generator=None, device="cpu": torch.randn(

@@ -123,6 +123,14 @@ def _k(answer):
     )
 
 
+def _repeats(answer):
+    one, other = (_ask(answer, [0.5, None], draw=torch.Generator().manual_seed(4))[0] for _ in range(2))
+    require(
+        one == other,
+        f"Given the same `draw` twice you measured {one} and {other}: all latents, truncated or not, must come from it.",
+    )
+
+
 def _curve_behaviour(answer) -> list:
     generator = Watched()
     rows, _ = _ask(answer, [0.5, None, 1.0], generator)
@@ -243,6 +251,7 @@ curve = Exercise(
         Property("asked in eval mode and given back as it was", _mode),
         Property("one pair for each threshold, in the order given", _order),
         Property("with the k that is given", _k),
+        Property("every latent drawn from the generator that is given as draw", _repeats),
     ],
     behaviour=_curve_behaviour,
     tolerance=(0.0, 0.09),

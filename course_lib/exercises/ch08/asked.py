@@ -21,7 +21,7 @@ QUIZZES["08.recall"] = [
         "Chapter 07: the fully connected GAN of chapter 02 has precision 0.87 and recall 0.08 (k = 3, N = 10,000, the course's classifier). So it …",
         [
             Option("draws poor images of every kind", False, "Precision is the share of its images that lie among real ones: 0.87 is more than other photographs reach."),
-            Option("draws plausible images of few kinds", True, "Most photographs lie in no ball of its samples. Remember both numbers: the VAE will have the opposite fault."),
+            Option("draws plausible images of few kinds", True, "Most photographs lie in no ball of its samples. Remember both numbers: the VAE will give up precision and keep more recall."),
             Option("was measured wrongly, since both should be alike", False, "They are two different shares: of fakes among the real, and of real among the fakes."),
         ],
     ),

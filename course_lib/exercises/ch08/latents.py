@@ -46,6 +46,10 @@ NOISE = rows([1.0, 1.0], [-0.5, 2.0], [0.3, -1.0])
 def _no_noise(answer):
     found = of_shape(answer(MEAN, LOG_VARIANCE, torch.zeros_like(NOISE)), (3, 2), "the latents")
     require(
+        bool(torch.isfinite(found).all()),
+        f"Some of your latents are no numbers: {listed(found)}. log σ² is negative where σ < 1; take its exponential before any root.",
+    )
+    require(
         torch.allclose(found, MEAN),
         f"Without noise, ε = 0, the draw is the mean: {listed(MEAN)}; yours {listed(found)}. Is the noise that was given the one that is used?",
     )
@@ -127,6 +131,10 @@ reparameterise = Exercise(
         "the logarithm itself": WrongAnswer(
             lambda mean, log_variance, noise: mean + log_variance * noise,
             "It multiplies the noise by log σ², which is 0 at σ = 1 and negative below. The deviation is exp(½·log σ²).",
+        ),
+        "root of the logarithm": WrongAnswer(
+            lambda mean, log_variance, noise: mean + log_variance.sqrt() * noise,
+            "It takes the root of log σ², which has none where σ < 1. First the exponential, then the root: exp(log σ²).sqrt(), or exp(½·log σ²).",
         ),
         "precision": WrongAnswer(
             lambda mean, log_variance, noise: mean + (-0.5 * log_variance).exp() * noise,

@@ -73,6 +73,16 @@ def _learned(answer):
     )
 
 
+def _maps_left_alone(answer):
+    x, noise, amount = _given()
+    before = x.clone()
+    answer(x, noise, amount)
+    require(
+        torch.equal(x, before),
+        "The maps that you were given have changed: `+=` writes into them. Whoever calls you still needs them; return new ones.",
+    )
+
+
 def _noise_behaviour(answer) -> list:
     x, noise, amount = _given()
     kept = x.clone()
@@ -96,6 +106,7 @@ noisy = Exercise(
         Property("added, whatever the maps are", _adds),
         Property("one noise for the whole batch", _one_for_all),
         Property("the amounts can be learned", _learned),
+        Property("the maps left as they were", _maps_left_alone),
     ],
     behaviour=_noise_behaviour,
     other_forms=[
@@ -106,6 +117,10 @@ noisy = Exercise(
         "multiplied": WrongAnswer(
             lambda x, noise, amount: x * (1 + amount[:, None, None] * noise),
             "The noise multiplies the maps, as dropout does. Here it is added, also where a map is 0.",
+        ),
+        "in place": WrongAnswer(
+            lambda x, noise, amount: x.add_(amount[:, None, None] * noise),
+            "The values are right, but they are written into the maps that were given. `x + …` makes new ones, `x += …` does not.",
         ),
         "noise of its own": WrongAnswer(
             lambda x, noise, amount: x + amount[:, None, None] * torch.randn(x.shape),

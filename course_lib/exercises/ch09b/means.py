@@ -185,21 +185,31 @@ def _half_way(answer):
 
 def _zero_and_one(answer):
     w, mean = _styles()
-    none = tensor(answer(w, mean, 0.0, layers=L), (4, L, 3), f"one style for each of {L} layers")
+    none = tensor(answer(w.clone(), mean.clone(), 0.0, layers=L), (4, L, 3), f"one style for each of {L} layers")
     require(
         torch.allclose(none, mean.expand(4, L, 3), atol=1e-6),
         "At ψ = 0 every layer of every image takes w̄; yours do not.",
     )
-    whole = tensor(answer(w, mean, 1.0, layers=L), (4, L, 3), f"one style for each of {L} layers")
+    whole = tensor(answer(w.clone(), mean.clone(), 1.0, layers=L), (4, L, 3), f"one style for each of {L} layers")
     require(
         torch.allclose(whole, w[:, None].expand(-1, L, -1), atol=1e-6), "At ψ = 1 w is left as it is; yours is not."
+    )
+
+
+def _left_alone(answer):
+    w, mean = _styles()
+    before = w.clone(), mean.clone()
+    answer(w, mean, 0.5, layers=L)
+    require(
+        torch.equal(w, before[0]) and torch.equal(mean, before[1]),
+        "After the call, w (or its mean) is no longer what it was: it was changed in place. Whoever calls you still needs it.",
     )
 
 
 def _distance(answer):
     w, mean = _styles()
     for psi in (0.3, 1.5):
-        found = answer(w, mean, psi, layers=L)[:, 0]
+        found = answer(w.clone(), mean, psi, layers=L)[:, 0]
         share = ((found - mean).norm() / (w - mean).norm()).item()
         require(
             abs(share - psi) < 1e-4,
@@ -210,7 +220,11 @@ def _distance(answer):
 def _cut(answer):
     w, mean = _styles()
     for cutoff in (0, 2, L):
-        found = tensor(answer(w, mean, 0.5, layers=L, cutoff=cutoff), (4, L, 3), f"one style for each of {L} layers")
+        found = tensor(
+            answer(w.clone(), mean.clone(), 0.5, layers=L, cutoff=cutoff),
+            (4, L, 3),
+            f"one style for each of {L} layers",
+        )
         for layer in range(L):
             want = (w + mean) / 2 if layer < cutoff else w
             require(
@@ -221,12 +235,14 @@ def _cut(answer):
 
 def _truncate_behaviour(answer) -> list:
     w, mean = _styles()
-    kept = mean.clone()
+    given, kept = w.clone(), mean.clone()
     return [
         answer(w.clone(), mean, 0.4, layers=L),
         answer(w.clone(), mean, 1.6, layers=L),
         answer(w.clone(), mean, 0.4, layers=L, cutoff=2),
         str(torch.equal(mean, kept)),
+        answer(given, mean, 0.4, layers=L),
+        "left alone" if torch.equal(given, w) else "changed",
     ]
 
 
@@ -263,6 +279,7 @@ truncated = Exercise(
         Property("ψ = 0 is the mean style, ψ = 1 leaves w", _zero_and_one),
         Property("ψ times the distance, above 1 too", _distance),
         Property("layers from the cutoff on keep w", _cut),
+        Property("w and its mean left as they were", _left_alone),
     ],
     behaviour=_truncate_behaviour,
     other_forms=[_by_layers, _cutting(_toward)],
@@ -272,6 +289,10 @@ truncated = Exercise(
         ),
         "the other way round": WrongAnswer(
             _cutting(lambda w, w_mean, psi: w + psi * (w_mean - w)), "ψ weighs the mean: at ψ = 1 nothing but w̄ is left. It is the share of the *distance* that is kept."
+        ),
+        "in place": WrongAnswer(
+            _cutting(lambda w, w_mean, psi: w.sub_(w_mean).mul_(psi).add_(w_mean)),
+            "The values are right where all layers are truncated, but they are written into w: `-=` and `*=` change what the caller gave, and with a cutoff nothing is left of w to keep.",
         ),
         "around the batch": WrongAnswer(
             _cutting(lambda w, w_mean, psi: _toward(w, w.mean(0), psi)), "It goes towards the mean of this batch. w̄ is the mean over very many latents, the same for every batch."

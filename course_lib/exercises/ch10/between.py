@@ -48,7 +48,7 @@ def _ends(answer):
     a, b = pair()
     for t, end, name in ((0.0, a, "a"), (1.0, b, "b")):
         off = (of_shape(answer(a.clone(), b.clone(), t), (4, 16)) - end).abs().max().item()
-        require(off < 1e-9, f"At t = {t:.0f} the way is at {name}; yours is up to {off:.3f} away from it.")
+        require(off < 1e-6, f"At t = {t:.0f} the way is at {name}; yours is up to {off:.1e} away from it.")
 
 
 # ---------------------------------------------------------------- lerp
@@ -66,7 +66,7 @@ def _straight_and_even(answer):
     a, b = pair(seed=1)
     steps = torch.stack([of_shape(answer(a, b, k / 8), (4, 16)) for k in range(9)]).diff(dim=0)
     off = (steps - (b - a) / 8).abs().max().item()
-    require(off < 1e-9, f"Eight equal steps of t are eight equal steps along b − a; yours differ by up to {off:.3f}.")
+    require(off < 1e-6, f"Eight equal steps of t are eight equal steps along b − a; yours differ by up to {off:.1e}.")
 
 
 def _a_place_for_each(answer):
