@@ -258,17 +258,22 @@ def configured(recipe_name: str, overrides: Mapping[str, object] | None = None) 
 
     raises: ValueError for an unknown recipe or field, or a value of another type
     """
-    names = [name for name, recipe in RECIPES.items() if isinstance(recipe, Recipe)]
-    recipe = RECIPES[runtime.known("recipe_name", recipe_name, names)]
-    changes = {name: settings.fitting(TrainConfig, name, value) for name, value in (overrides or {}).items()}
-    if "checkpoint_dir" in changes:
-        raise ValueError("checkpoint_dir: expected no override, the run's folder is out")
-    config = replace(recipe.config, **changes)
+    recipe, config = _configured(Recipe, recipe_name, overrides)
     if not config.ema_half_life_kimg:
         raise ValueError(
             f"ema_half_life_kimg: expected a number, since a recipe keeps averaged generators, got {config.ema_half_life_kimg}"
         )
     return recipe, config
+
+
+def _configured(kind: type, recipe_name: str, overrides: Mapping[str, object] | None) -> tuple:
+    """The recipe of this kind, and its configuration with some fields changed."""
+    names = [name for name, recipe in RECIPES.items() if isinstance(recipe, kind)]
+    recipe = RECIPES[runtime.known("recipe_name", recipe_name, names)]
+    changes = {name: settings.fitting(type(recipe.config), name, value) for name, value in (overrides or {}).items()}
+    if "checkpoint_dir" in changes:
+        raise ValueError("checkpoint_dir: expected no override, the run's folder is out")
+    return recipe, replace(recipe.config, **changes)
 
 
 def snapshot_file(run: Path, step: int) -> Path:
@@ -288,12 +293,11 @@ def train_classifier(recipe_name: str, callbacks=()) -> tuple[nn.Module, list[di
 
     raises: ValueError for an unknown recipe
     """
-    names = [name for name, recipe in RECIPES.items() if isinstance(recipe, ClassifierRecipe)]
-    recipe = RECIPES[runtime.known("recipe_name", recipe_name, names)]
+    recipe, config = _configured(ClassifierRecipe, recipe_name, None)
     with torch.random.fork_rng():  # dropout draws from the global generator: one seed for it and the initial weights
-        torch.manual_seed(recipe.config.seed)
+        torch.manual_seed(config.seed)
         (network,) = recipe.networks()
-        return network, fit_classifier(network, data.load(recipe.data, "train"), recipe.config, callbacks)
+        return network, fit_classifier(network, data.load(recipe.data, "train"), config, callbacks)
 
 
 def train_autoencoder(
@@ -307,10 +311,6 @@ def train_autoencoder(
 
     overrides: fields of AutoencodingConfig to change, e.g. {"beta": 4.0}
     """
-    names = [name for name, recipe in RECIPES.items() if isinstance(recipe, AutoencodingRecipe)]
-    recipe = RECIPES[runtime.known("recipe_name", recipe_name, names)]
-    changes = {name: settings.fitting(AutoencodingConfig, name, value) for name, value in (overrides or {}).items()}
-    if "checkpoint_dir" in changes:
-        raise ValueError("checkpoint_dir: expected no override, the run's folder is out")
-    config = replace(recipe.config, checkpoint_dir=str(out or Path("runs", recipe_name)), **changes)
+    recipe, config = _configured(AutoencodingRecipe, recipe_name, overrides)
+    config = replace(config, checkpoint_dir=str(out or Path("runs", recipe_name)))
     return fit_vae(*build(recipe), recipe.images(), config, callbacks, verbose=verbose)
