@@ -359,11 +359,13 @@ def clouds(
     size: float = 3.6,
     together: bool = False,
     ellipses: bool = True,
+    axes_of: tuple[str, str] = ("x", "y"),
 ) -> Figure:
     """Clouds of points in the plane side by side, each with its covariance ellipse.
 
     panels:   {title: points (N, 2)}, or {title: (points, where each of them goes)}, drawn with a line between the two
     together: whether all panels show the same part of the plane;  ellipses: whether they are drawn
+    axes_of:  what the two coordinates are called
     """
     both = {name: each if isinstance(each, tuple) else (each, None) for name, each in panels.items()}
 
@@ -379,7 +381,7 @@ def clouds(
                     edge = Normal(points.double().mean(0), torch.cov(points.double().T)).ellipse()
                     axis.plot(*edge.T, line, color=colour, lw=2, zorder=3)
             axis.set_title(textwrap.fill(name, round(11 * size)), fontweight="normal" if title else "bold", fontsize=10)
-            axis.set(aspect="equal", adjustable="datalim", xlabel="x", ylabel="y")
+            axis.set(aspect="equal", adjustable="datalim", xlabel=axes_of[0], ylabel=axes_of[1])
             if together:
                 reach = max(
                     points.abs().max().item() for pair in both.values() for points in pair if points is not None

@@ -48,9 +48,9 @@ def over_a_knob(
         return figure
 
     told = "; ".join(
-        f"{name} from {values[0]:.3g} to {values[-1]:.3g}"
+        f"{said}: "
+        + ", ".join(f"{name} from {values[0]:.3g} to {values[-1]:.3g}" for name, (values, _) in lines.items())
         for said, lines in panels.items()
-        for name, (values, _) in lines.items()
     )
     last = (marks or {}).get(knob[-1], f"{knob[-1]:g}")
     return Figure(draw, f"{title}. Over the {xlabel} from {knob[0]:g} to {last}: {told}. Bars are 95 % intervals.")
@@ -81,7 +81,8 @@ def staircases(
             _plain_ticks(axis.yaxis)
             axis.set(xlabel="flash", ylabel="shown for, ms")
             axis.set_title(name, fontweight="normal", fontsize=10)
-            axis.legend(fontsize=8)
+            axis.set_ylim(top=3 * axis.get_ylim()[1])  # room for the legend above the data
+            axis.legend(fontsize=8, loc="upper right", ncols=2)
         figure.suptitle(textwrap.fill(title, 40 * len(runs)), x=0.01, ha="left", fontweight="bold", fontsize=11)
         return figure
 

@@ -138,3 +138,18 @@ def test_a_sheet_is_laid_out_row_by_row():
 
 def test_smoothing_averages_whole_windows():
     assert plots._smooth([1, 3, 5, 7, 100], 2).tolist() == [2, 6] and plots._smooth([1, 2], 1).tolist() == [1, 2]
+
+
+def test_a_title_that_is_too_long_is_broken_and_nothing_of_it_is_lost():
+    """Left of the right edge, in as many lines as it takes, and the picture is the higher for it."""
+    words = "a finding that goes on and on for much longer than any picture of this course is wide, with numbers such as 0.123 in it"
+    make = lambda title: plots.image_grids({"one": torch.zeros(4, 1, 8, 8)}, columns=2, title=title)  # noqa: E731
+    short, long = (Image.open(io.BytesIO(make(title).png())) for title in ("brief", words))
+    assert long.width == short.width and long.height > short.height + 60
+    edge = np.asarray(long.convert("L"))[:, -4:]
+    assert (edge > 250).all()  # nothing runs into the margin
+
+
+def test_a_peak_between_the_ends_is_told():
+    said = plots.curves([0, 1, 2, 3], {"a": [0.0, 5.0, 1.0, 0.5]}, title="t", xlabel="x", ylabel="y").alt
+    assert "a from 0 to 0.5, up to 5 at 1" in said and "down to" not in said

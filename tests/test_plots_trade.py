@@ -34,7 +34,7 @@ def test_drawn_in_both_themes_on_their_own_paper(make):
 
 
 def test_alt_text_has_the_numbers():
-    assert "from 0.1 to all: precision from 0.2 to 0.9; recall from 0 to 1" in FIGURES["knob"]().alt
+    assert "from 0.1 to all: a: precision from 0.2 to 0.9; b: recall from 0 to 1" in FIGURES["knob"]().alt
     said = FIGURES["staircases"]().alt
     assert "4 flashes from 500 ms, 1 answers wrong, settled on 160 ms where 150 ms is known" in said
 

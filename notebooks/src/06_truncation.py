@@ -433,6 +433,7 @@ plots.clouds(
         f"ψ = 0.5: {off['psi']:.0%} off the band": by_psi[drawn],
     },
     ellipses=False,
+    axes_of=("w₁", "w₂"),
     together=True,
     size=3.2,
     title=f"Two tricks: a threshold in z stays on the band, ψ goes straight through, towards w̄ = ({w_mean[0]:.2f}, {w_mean[1]:.2f})",

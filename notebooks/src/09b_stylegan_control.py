@@ -75,7 +75,8 @@ plots.image_grids(
         f"{side}×{side}, after {card['kimg']:,.0f} thousand images": first[:40],
         "avatars": data.load("avatars-small-32").pixels[:40],
     },
-    alt=f"40 samples of the network {name} beside 40 avatars, both uncurated.",
+    alt=f"40 samples of the network {name} beside 40 avatars, both uncurated. Two of its samples differ in {differing.sum():.1f} of 9 attributes on average, most often in "
+    f"{ATTRIBUTES[int(differing.argmax())]} ({differing.max():.0%}).",
     title=f"Two latents give images that differ in {differing.sum():.1f} of 9 attributes on average",
 )
 
@@ -323,8 +324,8 @@ plots.image_grids(
     {"the mean of w": faces[:1], "mapping(0)": faces[1:], "eight ordinary ones": first[:8]},
     columns=4,
     apart=0.1,
-    panel=2.2,
-    alt="The image of the mean style, the image of mapping(0), and eight ordinary images.",
+    panel=3.0,
+    alt=f"The image of the mean style, the image of mapping(0), {of_zero:.2f} away from it, and eight ordinary images, {typical:.2f} away on average.",
     title=f"mapping(0) lies {of_zero / typical:.1f} times as far from the mean as an ordinary w",
 )
 
