@@ -105,13 +105,14 @@ def _fit_titles(figure) -> None:
     ]
     added = 0
     for title in titles:
+        words, before = title.get_text(), title.get_text().count("\n")
         place = title.get_window_extent()
-        room = figure.bbox.x1 - 4 - place.x0
-        if place.width > room > 0:
-            lines = title.get_text().split("\n")
-            fitting = int(max(map(len, lines)) * room / place.width) - 1
-            title.set_text(textwrap.fill(" ".join(lines), fitting))
-            added = max(added, title.get_text().count("\n") + 1 - len(lines))
+        room, fitting = figure.bbox.x1 - 4 - place.x0, max(map(len, words.split("\n")))
+        while place.width > room > 0 and fitting > 8:
+            fitting = min(fitting - 1, int(fitting * room / place.width))
+            title.set_text(textwrap.fill(words.replace("\n", " "), fitting))
+            place = title.get_window_extent()
+        added = max(added, title.get_text().count("\n") - before)
     figure.set_figheight(figure.get_figheight() + 0.2 * added)
 
 
