@@ -96,13 +96,16 @@ def _fit_titles(figure) -> None:
     """Titles that would run over the right edge are broken into lines, and the picture grows by their height."""
     from matplotlib.text import Text
 
-    figure.draw_without_rendering()
     titles = list(figure.texts) + [
         each
         for axis in figure.axes
         for each in axis.get_children()
         if isinstance(each, Text) and each.get_text() and each.get_text() == axis.get_title(loc="left")
     ]
+    inches = (max(map(len, each.get_text().split("\n"))) * each.get_fontsize() * 0.68 / 72 for each in titles)
+    if max(inches, default=0) < figure.get_figwidth() / max(1, len(figure.axes)) - 0.7:
+        return  # short enough wherever they stand: measuring means drawing once more
+    figure.draw_without_rendering()
     added = 0
     for title in titles:
         words, before = title.get_text(), title.get_text().count("\n")
