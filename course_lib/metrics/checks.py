@@ -109,23 +109,6 @@ def gram_(out: Tensor, rows: Tensor) -> Tensor:
     return out
 
 
-def product(left: Tensor, right: Tensor, out: Tensor, *, plus: Tensor | None = None, times: float = 1.0) -> Tensor:
-    """times·left·rightᵀ + plus into out, which it returns. On a CPU by SciPy's BLAS, where that is the faster one.
-
-    left: (n, d);  right: (m, d);  out: (n, m);  plus: broadcasts to (n, m). All contiguous and of one dtype
-    """
-    if plus is not None:
-        out.copy_(plus.expand_as(out))
-    if left.device.type != "cpu" or left.shape[1] < 512:
-        return out.addmm_(left, right.T, beta=0 if plus is None else 1, alpha=times)
-    from scipy.linalg.blas import dgemm, sgemm
-
-    multiply = sgemm if out.dtype == torch.float32 else dgemm
-    a, b, c = right.numpy().T, left.numpy().T, out.numpy().T  # BLAS counts columns first: to it, these are transposes
-    multiply(times, a, b, beta=0.0 if plus is None else 1.0, c=c, trans_a=True, overwrite_c=True)
-    return out
-
-
 def mirror(lower: Tensor) -> Tensor:
     """The symmetric matrix whose lower triangle this is, in new memory."""
     whole = lower.tril()
