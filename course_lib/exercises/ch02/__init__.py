@@ -2,9 +2,10 @@
 
 from course_lib.exercises.ch02 import asked  # noqa: F401 (its quizzes register themselves)
 from course_lib.exercises.ch02.counting import counting
+from course_lib.exercises.ch02.discriminator_step import discriminator_step
+from course_lib.exercises.ch02.generator_step import generator_step
 from course_lib.exercises.ch02.initialisation import initialise
 from course_lib.exercises.ch02.pixels import to_uint8
-from course_lib.exercises.ch02.steps import discriminator_step, generator_step
 from course_lib.exercises.ch02.upsampling import upsample
 from course_lib.exercises.engine import register
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 
 from course_lib import metrics
-from course_lib.exercises.ch04.frechet import double, number
+from course_lib.exercises.ch04.numbers import double, number
 from course_lib.exercises.engine import Exercise, Property, WrongAnswer, require
 
 

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from course_lib import latent
-from course_lib.exercises.ch09.latents import normal, tensor
+from course_lib.exercises.ch09.shapes import normal, tensor
 from course_lib.exercises.engine import Exercise, Property, WrongAnswer, require
 from course_lib.models.style import Mapping, pixel_norm
 
