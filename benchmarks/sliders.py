@@ -39,7 +39,7 @@ CELLS = {  # what is measured: its slider, its cell
     "style mixer, 64 px, new rows": ("rows, seed", f"{IMPORTS}widgets.style_mixer({AT_64})"),
     "ψ slider, 64 px, 8 new images": (
         "seed",
-        f"{IMPORTS}widgets.psi_slider({AT_64}, avatars.curve('style-avatars-64')['psi'], entropy=20.1)",
+        f"{IMPORTS}widgets.psi_slider({AT_64}, avatars.curve('style-avatars-32')['psi'], entropy=20.1)",
     ),
     "noise, 64 px, 8 new draws": ("seed", f"{IMPORTS}widgets.noise_layers({AT_64})"),
     "cached frames, no network": (

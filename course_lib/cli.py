@@ -321,11 +321,11 @@ def compare(
     only: Annotated[str | None, typer.Option(help="grid or fashion: play these runs and record nothing")] = None,
 ) -> None:
     """Play every loss on the grid and on Fashion-MNIST, or go on with it, and write the record to OUT/zoo."""
-    from course_lib.zoo import comparison
+    from course_lib.zoo import comparing, comparison
 
-    comparison.run(out, [only] if only else tuple(comparison.WORLDS), typer.echo)
+    comparing.run(out, [only] if only else tuple(comparison.WORLDS), typer.echo)
     if not only:
-        comparison.record(out, out / "zoo")
+        comparing.record(out, out / "zoo")
         typer.echo(f"written to {out / 'zoo'}")
 
 

@@ -12,7 +12,7 @@ import torch
 from PIL import Image, ImageDraw
 from torch import Tensor
 
-from course_lib import canvas, data, metrics, plots, zoo
+from course_lib import canvas, data, figures, metrics, zoo
 from course_lib.models.vae import AutoEncoder
 from course_lib.zoo.autoencoders import encoded
 from course_lib.zoo.judging import classify
@@ -117,11 +117,11 @@ def _ground(realism: np.ndarray) -> np.ndarray:
     return np.repeat(np.rint(255 * bright).astype(np.uint8)[..., None], 3, 2)
 
 
-def latent_maps(maps: Mapping[str, LatentMap], *, title: str, alt: str, dots: int = 2500) -> plots.Figure:
+def latent_maps(maps: Mapping[str, LatentMap], *, title: str, alt: str, dots: int = 2500) -> figures.Figure:
     """Maps side by side, each with its title: codes coloured by class on a ground that is dark where places decode to no photograph's like."""
 
     def draw(theme):
-        figure, axes = plots._axes(1, len(maps), size=(5.2 * len(maps), 5.6))
+        figure, axes = figures.axes_grid(1, len(maps), size=(5.2 * len(maps), 5.6))
         for axis, (name, found) in zip(axes[0], maps.items()):
             (x, y), r = found.middle.tolist(), found.reach
             axis.imshow(_ground(found.realism.numpy()), extent=(x - r, x + r, y - r, y + r), interpolation="bilinear")
@@ -140,4 +140,4 @@ def latent_maps(maps: Mapping[str, LatentMap], *, title: str, alt: str, dots: in
         figure.suptitle(textwrap.fill(title, 52 * len(maps)), x=0.01, ha="left", fontweight="bold", fontsize=11)
         return figure
 
-    return plots.Figure(draw, alt)
+    return figures.Figure(draw, alt)

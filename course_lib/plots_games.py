@@ -8,7 +8,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from torch import Tensor
 
-from course_lib.plots import BLUE, FAINT, GREEN, INK, ORANGE, RED, Figure, _axes, _plain_ticks, tile
+from course_lib.figures import BLUE, FAINT, GREEN, INK, ORANGE, RED, Figure, axes_grid, plain_ticks
+from course_lib.plots import tile
 from course_lib.training.history import History
 
 
@@ -27,7 +28,7 @@ def remedies(panels: Mapping[str, Sequence[tuple[str, Tensor, float]]], *, title
         return (GREEN, "home", "-") if modulus < 1 else (RED, "leaves", "-")
 
     def draw(theme):
-        figure, axes = _axes(len(names), columns, size=(2.0 * columns + 0.3, 2.25 * len(names) + 0.5))
+        figure, axes = axes_grid(len(names), columns, size=(2.0 * columns + 0.3, 2.25 * len(names) + 0.5))
         for line, name in zip(axes, names):
             for axis, (remedy, path, modulus) in zip(line, panels[name]):
                 colour, word, _ = kind(modulus)
@@ -69,7 +70,7 @@ def counts(
     names, worlds = list(rows), list(totals)
 
     def draw(theme):
-        figure, axes = _axes(1, len(worlds), size=(3.6 * len(worlds) + 1.6, 0.30 * len(names) + 1.2), sharey=True)
+        figure, axes = axes_grid(1, len(worlds), size=(3.6 * len(worlds) + 1.6, 0.30 * len(names) + 1.2), sharey=True)
         for axis, world in zip(axes[0], worlds):
             for place, name in enumerate(names):
                 if world not in rows[name]:
@@ -105,7 +106,7 @@ def rates_map(values: Mapping[tuple[float, float], float], *, total: int, title:
     up = sorted({rate_g for rate_g, _ in values}, reverse=True)
 
     def draw(theme):
-        figure, axes = _axes(size=(4.6, 3.7))
+        figure, axes = axes_grid(size=(4.6, 3.7))
         axis = axes[0][0]
         table = np.array([[values[rate_g, rate_d] for rate_d in across] for rate_g in up])
         axis.imshow(table, cmap="Blues", vmin=0, vmax=total, aspect="auto")
@@ -180,7 +181,7 @@ def seed_bands(
     names = list(next(iter(worlds.values())))
 
     def draw(theme):
-        figure, axes = _axes(len(worlds), len(names), size=(1.75 * len(names) + 0.6, 2.3 * len(worlds) + 0.7))
+        figure, axes = axes_grid(len(worlds), len(names), size=(1.75 * len(names) + 0.6, 2.3 * len(worlds) + 0.7))
         for index, (row, (ylabel, lines)) in enumerate(zip(axes, worlds.items())):
             highest = max(max(map(max, rows)) for _, rows in lines.values())
             lowest = min(min(map(min, rows)) for _, rows in lines.values())
@@ -194,7 +195,7 @@ def seed_bands(
                 if ylabel in log_y:
                     axis.set_yscale("log")
                     axis.set_ylim(0.9 * lowest, 1.1 * highest)
-                    _plain_ticks(axis.yaxis)
+                    plain_ticks(axis.yaxis)
                 else:
                     axis.set_ylim(min(0, lowest), 1.04 * highest)
                 axis.tick_params(labelleft=axis is row[0], labelsize=8)

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from torch import Tensor
 
-from course_lib.plots import BLUE, GREEN, INK, ORANGE, PINK, RED, Figure, _axes, _plain_ticks
+from course_lib.figures import BLUE, GREEN, INK, ORANGE, PINK, RED, Figure, axes_grid, plain_ticks
 
 LOOKS = ((BLUE, "-", "o"), (ORANGE, "--", "D"), (GREEN, "-.", "s"), (PINK, ":", "^"))
 
@@ -31,7 +31,7 @@ def over_a_knob(
                 raise ValueError(f"{name}: expected {len(knob)} values and halves, got {len(values)} and {len(halves)}")
 
     def draw(theme):
-        figure, axes = _axes(1, len(panels), size=(3.6 * len(panels), 3.5))
+        figure, axes = axes_grid(1, len(panels), size=(3.6 * len(panels), 3.5))
         for axis, (said, lines) in zip(axes[0], panels.items()):
             for (name, (values, halves)), (colour, line, mark) in zip(lines.items(), LOOKS):
                 axis.errorbar(
@@ -67,7 +67,7 @@ def staircases(
     """
 
     def draw(theme):
-        figure, axes = _axes(1, len(runs), size=(4.3 * len(runs), 3.4))
+        figure, axes = axes_grid(1, len(runs), size=(4.3 * len(runs), 3.4))
         for axis, (name, (shown, right)) in zip(axes[0], runs.items()):
             trial = range(1, len(shown) + 1)
             axis.plot(trial, shown, color=BLUE, lw=0.8)
@@ -78,7 +78,7 @@ def staircases(
             if name in targets:
                 axis.axhline(targets[name], color=ORANGE, ls=":", lw=2, label=f"known: {targets[name]:.0f} ms")
             axis.set_yscale("log")
-            _plain_ticks(axis.yaxis)
+            plain_ticks(axis.yaxis)
             axis.set(xlabel="flash", ylabel="shown for, ms")
             axis.set_title(name, fontweight="normal", fontsize=10)
             axis.set_ylim(top=3 * axis.get_ylim()[1])  # room for the legend above the data

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import torch
 
-from course_lib import data, plots, zoo
+from course_lib import data, figures, plots, zoo
 
 
-def front_page() -> plots.Figure:
+def front_page() -> figures.Figure:
     """Five sheets: the same 25 latents at four moments of training, and real images beside them."""
     recorded, card = zoo.snapshots("dcgan-fashion"), zoo.card("dcgan-fashion")
     wanted = [0, 600, 3000, recorded.steps[-1]]

@@ -7,7 +7,7 @@ import pytest
 import torch
 from PIL import Image
 
-from course_lib import plots
+from course_lib import figures, plots, plots_networks
 from course_lib.training import History
 
 
@@ -62,7 +62,7 @@ FIGURES = {
         xlabel="logit",
         alt="Three losses above, their slopes below.",
     ),
-    "inception": lambda: plots.inception_blocks(
+    "inception": lambda: plots_networks.inception_blocks(
         dict.fromkeys(("v1", "v2", "v3", "whole"), "a version"), title="Finding", alt="Four diagrams."
     ),
     "plane": lambda: plots.precision_recall_plane(
@@ -118,7 +118,7 @@ def test_slopes_of_different_losses_share_a_scale_and_their_values_do_not():
 
 def test_a_figure_without_words_is_refused():
     with pytest.raises(ValueError, match="alt: expected a description"):
-        plots.Figure(lambda theme: None, " ")
+        figures.Figure(lambda theme: None, " ")
 
 
 def test_a_sheet_is_laid_out_row_by_row():
@@ -137,7 +137,10 @@ def test_a_sheet_is_laid_out_row_by_row():
 
 
 def test_smoothing_averages_whole_windows():
-    assert plots._smooth([1, 3, 5, 7, 100], 2).tolist() == [2, 6] and plots._smooth([1, 2], 1).tolist() == [1, 2]
+    assert plots.window_means([1, 3, 5, 7, 100], 2).tolist() == [2, 6] and plots.window_means([1, 2], 1).tolist() == [
+        1,
+        2,
+    ]
 
 
 def test_a_title_that_is_too_long_is_broken_and_nothing_of_it_is_lost():
@@ -148,6 +151,9 @@ def test_a_title_that_is_too_long_is_broken_and_nothing_of_it_is_lost():
     assert long.width == short.width and long.height > short.height + 60
     edge = np.asarray(long.convert("L"))[:, -4:]
     assert (edge > 250).all()  # nothing runs into the margin
+    drawn = make(words).draw("light")
+    figures.fit_titles(drawn)
+    assert drawn.get_suptitle().count("\n") >= 2 and drawn.get_suptitle().split() == words.split()
 
 
 def test_a_peak_between_the_ends_is_told():

@@ -37,7 +37,7 @@ class Rehearsal:
 
 
 class _Enough(Exception):
-    pass
+    """Raised from a callback: what was to be timed has been."""
 
 
 def rehearse(

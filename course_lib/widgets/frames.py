@@ -9,7 +9,7 @@ import ipywidgets as w
 
 
 def pixel_image(width: int, height: int, css_class: str = "course-pixelated") -> w.Image:
-    """An image shown at a fixed size, with hard pixels by default. Needs PIXELATED somewhere on the page."""
+    """An image shown at a fixed size, with hard pixels by default. Needs CSS somewhere on the page."""
     image = w.Image(
         format="png",
         width=width,
@@ -20,7 +20,7 @@ def pixel_image(width: int, height: int, css_class: str = "course-pixelated") ->
     return image
 
 
-PIXELATED = (
+CSS = (
     "<style>.course-pixelated{image-rendering:pixelated;object-fit:contain}"
     ".jupyter-widgets.course-status{white-space:normal;height:auto;max-width:100%}</style>"
 )
@@ -49,4 +49,4 @@ class Picture(w.VBox):
         self.status = w.Label()
         self.status.add_class("course-status")  # wraps where the page is narrow
         self.image = pixel_image(width, height, css_class)
-        self.style_tag = w.HTML(PIXELATED, layout=w.Layout(display="none"))
+        self.style_tag = w.HTML(CSS, layout=w.Layout(display="none"))

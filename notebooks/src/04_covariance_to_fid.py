@@ -24,7 +24,7 @@
 import torch
 import torch.nn.functional as F
 import torchvision
-from course_lib import assets, data, metrics, plots, runtime, widgets, zoo
+from course_lib import assets, data, metrics, plots, plots_networks, runtime, widgets, zoo
 from course_lib.data import degrade
 from course_lib.data.normals import Normal, covariance_2d
 from course_lib.exercises import (
@@ -170,7 +170,7 @@ torch.manual_seed(0)
 network = torchvision.models.inception_v3(weights=None, init_weights=False)  # the architecture, untrained
 count = {name: sum(p.numel() for p in part.parameters()) for name, part in network.named_children()}
 trunk = sum(count.values()) - count["AuxLogits"] - count["fc"]
-plots.inception_blocks(
+plots_networks.inception_blocks(
     {
         "v1": "v1 (2014): kernels of several sizes side by side",
         "v2": f"v2 (2015): a 5×5 as two 3×3, {weights_of(3, 3)} weights for {weights_of(5)}",

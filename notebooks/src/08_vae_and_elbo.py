@@ -145,6 +145,10 @@ HTML(
 )
 
 # %% id="reveal-surer"
+assert (
+    drawn["autoencoder of 20 dimensions, fitted normal"]["fid"]
+    < drawn["VAE of 20 dimensions, as long a training, N(0, I)"]["fid"]
+)
 by_normal, by_vae = drawn["autoencoder, normal fitted to its codes"], drawn["VAE, N(0, I)"]
 more, shares = (
     by_normal["sure"] - by_vae["sure"],
@@ -365,13 +369,13 @@ assert history["elbo"][-1] > history["elbo"][0] + 50
 # %% id="trained"
 long = large_card["history"]
 seen = [row["step"] * 64 / 1e6 for row in long]
-ups = plots._smooth([row["elbo"] for row in long], 28)
+ups = plots.window_means([row["elbo"] for row in long], 28)
 assert ups[-1] > ups[0] + 10
 plots.curves(
-    plots._smooth(seen, 28).tolist(),
+    plots.window_means(seen, 28).tolist(),
     {
         "ELBO": ups.tolist(),
-        "reconstruction term": plots._smooth([row["log_likelihood"] for row in long], 28).tolist(),
+        "reconstruction term": plots.window_means([row["log_likelihood"] for row in long], 28).tolist(),
     },
     title=f"The recorded run of 30 epochs: the bound rises from {ups[0]:.0f} to {ups[-1]:.0f} nats, and where it stops is where one stops",
     xlabel="images seen, millions",
@@ -380,7 +384,7 @@ plots.curves(
 
 # %% [markdown]
 # This is the third thing a GAN has not: a curve that says whether the training goes well. (Chapter 02's losses circle.) And since it is a number for *each* image, it can be asked of photographs that the
-# networks never saw: what was learned by heart would lie between the two. (Here nothing is seen beyond the errors: 30 epochs are few.)
+# networks never saw: what was learned by heart would lie between the two. Compare the difference with the errors.
 
 # %% id="by-heart"
 by_heart = []
@@ -720,6 +724,8 @@ kl = gaussian_kl(mean, log_variance).sum(1).mean().item()
 expected = 10_000 * math.exp(-kl)
 assert 0.3 < count.median().item() / expected < 3
 assert one["shared"] < 2 < swept[-1]["shared"]
+of_samples = [row["samples"]["sharpness"] for row in swept]
+assert max(of_samples) - min(of_samples) < 0.1
 rows = [
     (
         f"{row['beta']:g}",
@@ -748,8 +754,8 @@ HTML(
 
 # %% [markdown]
 # Both halves are needed. The KL makes posteriors overlap; the likelihood, pixel by pixel, averages over who overlaps. With 20 dimensions and β = 1 no two of 10,000 photographs share a latent any more, and it
-# is the photographs that are *not* among the 10,000 whose details are averaged. All of this is about what *comes back*: the last column hardly moves, for a sample of the prior also stands where no
-# posterior is. A GAN's critic would see at a glance that no photograph is a mean; that is what its opponent is for.
+# is the photographs that are *not* among the 10,000 whose details are averaged. All of this is about what *comes back*; the last column, of samples, hardly
+# moves. A GAN's critic would see at a glance that no photograph is a mean; that is what its opponent is for.
 
 # %% [markdown]
 # ## Side by side
@@ -962,16 +968,18 @@ reveal(
 # How near it comes can be measured here, because the exact one is known:
 
 # %% id="score-error"
+errors_of_score = {}
 for std in (sizes[0], sizes[4], sizes[-1]):
     q = scores.noised(p, std)
     x = q.sample(2000, runtime.keyed_generator("cpu", 13))
     right = scores.score(q, x)
     wrong = (learned(x, torch.full((len(x),), std)) - right).square().sum() / right.square().sum()
+    errors_of_score[std] = wrong.item()
     print(f"noise {std:5.2f}: squared error of the learned score {wrong:.1%} of its square")
+assert errors_of_score[min(errors_of_score)] == max(errors_of_score.values())
 
 # %% [markdown]
-# The less noise, the worse: at small noise the score is large and turns within a short distance, and few noised points fall where it does. A longer training helps; the ladder of noises is there because the
-# large ones are learned well.
+# The less noise, the worse: at small noise the score is large and turns within a short distance. The ladder begins with the large ones, which are learned well.
 
 # %% [markdown]
 # ## What people get wrong

@@ -19,6 +19,7 @@
 # and a quarter, of which your machine computes about two minutes.
 
 # %% id="imports"
+import math
 from dataclasses import replace
 
 import torch
@@ -192,7 +193,7 @@ plots.image_grids(
 )
 
 # %% [markdown]
-# "Spherical interpolation is smoother", says the lesson, and asks why. First: is it? Two things can be measured. How clearly are the images half-way of one class (which chapter 06 showed to be no measure of quality), and how even are the
+# "Spherical interpolation is smoother", says the lesson, and asks why. First: is it? Two things can be measured. How good are the images half-way, and how even are the
 # steps? The distance between neighbouring images is a perceptual one, which you build below.
 #
 # **Predict.** Ten images on each way between many pairs of latents. For every pair, the largest of the nine steps over their mean: 1 would be perfectly even. On average over
@@ -211,10 +212,16 @@ predict(
 # %% id="measured-ways"
 starts, ends = latents("starts", pairs), latents("ends", pairs)
 names = {"lerp": lerp, "slerp": slerp}
-sure = {"fresh latents": (classify(images_at(generator, starts))[1].amax(1) > 0.9).double().mean().item()}
-for name, between in names.items():
-    half_way = images_at(generator, between(starts, ends, 0.5))
-    sure[name] = (classify(half_way)[1].amax(1) > 0.9).double().mean().item()
+photographs = classify(data.load("fashion-mnist", "test").pixels[:pairs])[0]
+near_radii = metrics.neighbour_radii(photographs, 3)
+shown = {"fresh latents": starts} | {name: between(starts, ends, 0.5) for name, between in names.items()}
+sure, precise = {}, {}
+for name, z in shown.items():
+    features, probabilities = classify(images_at(generator, z))
+    sure[name] = (probabilities.amax(1) > 0.9).double().mean().item()
+    precise[name] = metrics.precision_recall(
+        real=photographs, fake=features, k=3, real_radii=near_radii
+    ).precision
 steps_of = {}
 for name, between in names.items():
     film = torch.stack(
@@ -227,6 +234,11 @@ print(
     f"sure in the middle (classifier above 0.9, N = {pairs:,}): "
     + ", ".join(f"{k} {v:.3f}" for k, v in sure.items())
 )
+print(
+    f"precision in the middle (k = 3, N = {pairs:,}): "
+    + ", ".join(f"{k} {v:.3f}" for k, v in precise.items())
+)
+assert abs(precise["lerp"] - precise["fresh latents"]) < 0.05 + 3 * math.sqrt(0.5 / pairs)
 print(
     f"largest step over mean step ({walks} pairs): " + ", ".join(f"{k} {v:.2f}" for k, v in uneven.items())
 )
@@ -842,7 +854,7 @@ reveal(
 #
 # ### "Lerp is bad"
 #
-# For a DCGAN the middle of a straight way has a norm that training never had; what that costs half-way was printed above, and it is little. For a generator that normalises z, lerp shows the same images as slerp. And in W it is what everybody
+# For a DCGAN the middle of a straight way has a norm that training never had; what that costs half-way was printed above, in precision: hardly anything. For a generator that normalises z, lerp shows the same images as slerp. And in W it is what everybody
 # uses, with reason: slerp around 0 has no meaning where 0 is no centre. How far is the centre of W from 0, and what do both ways make of it?
 
 # %% id="lerp-in-w"

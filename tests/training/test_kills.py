@@ -87,16 +87,17 @@ DRIVER = """
     took = time.monotonic() - begun
     killed = []
     for trial, phase in enumerate(plan):
-        wait = random.Random(trial).uniform(0.05, 0.95) * took
-        code = 0
-        while code == 0:  # a run that was over before its moment came is begun again, and killed sooner
-            shutil.rmtree(f"{out}/{trial}", ignore_errors=True)
-            child = start(trial, *(() if phase == "random" else phase))
-            if phase == "random":
+        if phase != "random":
+            code = end(start(trial, *phase))
+        else:
+            code, wait = 0, random.Random(trial).uniform(0.05, 0.95) * took
+            while code == 0:  # a run that was over before its moment came is begun again, and killed sooner
+                shutil.rmtree(f"{out}/{trial}", ignore_errors=True)
+                child = start(trial)
                 time.sleep(wait)
                 os.kill(child, signal.SIGKILL)
                 wait /= 2
-            code = end(child)
+                code = end(child)
         killed.append([code, os.listdir(f"{out}/{trial}") if os.path.exists(f"{out}/{trial}") else []])
         code = end(start(trial))
         assert code == 0, (phase, code)

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 from course_lib import cli, data, plots_games
 from course_lib.training.loop import TrainConfig
 from course_lib.training.settings import fitting
-from course_lib.zoo import comparison
+from course_lib.zoo import comparing, comparison
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +27,7 @@ def test_every_seed_of_every_contestant_is_there_with_the_settings_as_they_stand
     here, entry = comparison.WORLDS[world], recorded.facts["worlds"][world]["contestants"][key]
     runs = recorded.runs(world, key)
     assert [each["seed"] for each in runs] == list(here.seeds)
-    wanted = comparison.settings(world, key, 0, entry["config"]["learning_rate_g"], here.updates)
+    wanted = comparing.settings(world, key, 0, entry["config"]["learning_rate_g"], here.updates)
     assert {**entry["config"], "betas": tuple(entry["config"]["betas"]), "seed": 0} == wanted
     for name, value in wanted.items():
         fitting(TrainConfig, name, value)  # each is a field of a training, and of its type
@@ -41,8 +41,8 @@ def test_every_seed_of_every_contestant_is_there_with_the_settings_as_they_stand
 def test_the_rate_is_the_one_whose_trial_ended_best(recorded, world, key):
     entry = recorded.facts["worlds"][world]["contestants"][key]
     trials = {float(rate): {"final": final} for rate, final in entry["trials"].items()}
-    assert set(trials) == set(comparison.tried(world))
-    assert comparison.best_rate(world, trials) == entry["config"]["learning_rate_g"]
+    assert set(trials) == set(comparing.tried(world))
+    assert comparing.best_rate(world, trials) == entry["config"]["learning_rate_g"]
 
 
 @pytest.mark.parametrize("key", comparison.CONTESTANTS)
@@ -50,7 +50,7 @@ def test_the_modes_can_be_counted_again_from_the_points_that_were_kept(recorded,
     for each in recorded.runs("grid", key):
         points = recorded.drawn[f"grid.{key}.{each['seed']}"]
         assert points.shape == (1000, 2)
-        assert comparison.counted(points) == each["final"] == {name: each["looks"][-1][name] for name in each["final"]}
+        assert comparing.counted(points) == each["final"] == {name: each["looks"][-1][name] for name in each["final"]}
 
 
 def test_the_controls_are_there_and_show_what_a_rate_is_worth(recorded):
@@ -91,7 +91,7 @@ def test_two_contestants_play_today_as_they_did_then(recorded):
     means = {}
     for key in (keys[0], keys[-1]):
         rate = recorded.facts["worlds"]["grid"]["contestants"][key]["config"]["learning_rate_g"]
-        runs, _ = comparison.play_on_the_grid(key, comparison.WORLDS["grid"].seeds, rate, updates)
+        runs, _ = comparing.play_on_the_grid(key, comparison.WORLDS["grid"].seeds, rate, updates)
         means[key] = statistics.mean(each["final"]["near"] for each in runs)
         assert means[key] == pytest.approx(statistics.mean(then(key)), abs=0.1), key
     assert means[keys[0]] < means[keys[-1]]
@@ -117,7 +117,7 @@ def test_burst_runs_are_the_worst_and_are_not_hidden():
     runs = [{"seed": seed, "final": final} for seed, final in enumerate([{"fid": 3.0}, {}, {"fid": 2.0}])]
     assert comparison.median_run(runs)["seed"] == 0
     trials = {1e-3: {"final": {"modes": 0, "near": 0.0}}, 1e-2: {"final": {}}}
-    assert comparison.best_rate("grid", trials) == 1e-3
+    assert comparing.best_rate("grid", trials) == 1e-3
 
 
 # ---------------------------------------------------------------- the command
@@ -134,9 +134,10 @@ def test_the_command_plays_what_is_missing_records_it_and_can_be_read(tmp_path, 
     }
     chosen = {key: comparison.CONTESTANTS[key] for key in ("hinge", "wasserstein_clip")}
     for name, value in (("WORLDS", small), ("CONTESTANTS", chosen), ("JUDGED", 40), ("LOOKED_AT", 20)):
-        monkeypatch.setattr(comparison, name, value)
+        for room in (comparison, comparing):
+            monkeypatch.setattr(room, name, value)
     images = data.load("fashion-mnist", "train").subset(slice(0, 640))
-    monkeypatch.setattr(comparison.data, "load", lambda name, split="train": images)
+    monkeypatch.setattr(comparing.data, "load", lambda name, split="train": images)
     first = CliRunner().invoke(cli.app, ["compare", "--out", str(tmp_path)])
     assert first.exit_code == 0, first.output
     assert first.output.count("grid, hinge") == 4 and first.output.count("fashion, wasserstein_clip") == 3
@@ -156,4 +157,4 @@ def test_the_command_plays_what_is_missing_records_it_and_can_be_read(tmp_path, 
 
 def test_an_unknown_world_is_answered(tmp_path):
     with pytest.raises(ValueError, match="worlds: expected one of grid, fashion, got 'rings'"):
-        comparison.run(tmp_path, ["rings"])
+        comparing.run(tmp_path, ["rings"])

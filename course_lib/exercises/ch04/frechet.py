@@ -13,8 +13,6 @@ from course_lib.exercises.engine import Exercise, Property, WrongAnswer, require
 from course_lib.metrics.frechet import trace_of_root
 
 MEAN_X, MEAN_Y = double([1.0, 0.0, -1.0]), double([0.0, 2.0, -1.0])
-
-
 EYE = torch.eye(8, dtype=torch.float64)
 
 

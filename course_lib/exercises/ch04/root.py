@@ -19,11 +19,7 @@ def in_three_lines(cov_x, cov_y):
 
 
 A = double([[4.0, 1.2, 0.0], [1.2, 1.0, 0.3], [0.0, 0.3, 0.5]])
-
-
 B = double([[1.0, -0.6, 0.2], [-0.6, 2.0, 0.4], [0.2, 0.4, 3.0]])
-
-
 THIN = double([[1.0, 2.0, 3.0], [2.0, 4.0, 6.0], [3.0, 6.0, 9.0]])  # rank 1: more dimensions than samples, in small
 
 

@@ -12,8 +12,6 @@ from course_lib.exercises.ch08.terms import LOG2
 from course_lib.exercises.engine import Exercise, Property, WrongAnswer, require
 
 WEIGHTS = rows([0.0, -2.0, -4.0], [math.log(3), 1.0, -5.0])  # two draws, three images
-
-
 FOUR = rows([-1.0, 0.5], [0.3, -2.0], [2.0, 0.1], [-0.4, 0.0])
 
 

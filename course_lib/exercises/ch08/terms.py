@@ -31,11 +31,7 @@ def elbo(network: VAE, images: Tensor, noise: Tensor, beta: float = 1.0) -> Tens
 
 
 BLACK_WHITE = rows([[[1.0, -1.0], [-1.0, -1.0]]], [[[1.0, 1.0], [1.0, -1.0]]])  # (2, 1, 2, 2)
-
-
 GREY = rows([[[0.2, -0.6], [0.9, -1.0]]], [[[0.0, 0.5], [-0.3, 1.0]]])
-
-
 LOGITS = rows([[[0.4, -1.2], [2.0, 0.1]]], [[[-0.7, 1.5], [0.3, -2.0]]])
 
 
@@ -158,14 +154,8 @@ def _network(**options) -> VAE:
 
 
 NETWORK = _network()
-
-
 GAUSSIAN = _network(likelihood="gaussian")
-
-
 PICTURES = torch.rand(4, 1, 8, 8, generator=torch.Generator().manual_seed(1), dtype=torch.float64) * 2 - 1
-
-
 DRAWN = torch.randn(4, 3, generator=torch.Generator().manual_seed(2), dtype=torch.float64)
 
 
