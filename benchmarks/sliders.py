@@ -41,6 +41,10 @@ CELLS = {  # what is measured: its slider, its cell
         "seed",
         f"{IMPORTS}widgets.psi_slider({AT_64}, avatars.curve('style-avatars-32')['psi'], entropy=20.1)",
     ),
+    "ψ slider, 64 px, ψ itself": (
+        "ψ",
+        f"{IMPORTS}widgets.psi_slider({AT_64}, avatars.curve('style-avatars-32')['psi'], entropy=20.1)",
+    ),
     "noise, 64 px, 8 new draws": ("seed", f"{IMPORTS}widgets.noise_layers({AT_64})"),
     "cached frames, no network": (
         "A → B",
@@ -160,7 +164,7 @@ def told(milliseconds: list[float]) -> str:
 
 def measure(browser, home, port, token, slider, cell, options) -> float:
     """Changes of the picture from the first key press to the last change, a second; the slider goes up and down."""
-    steps = 45 if slider == "A → B" else 100  # a seed only goes up: nothing that was kept is shown again
+    steps = {"A → B": 45, "ψ": 15}.get(slider, 100)  # a seed only goes up: nothing that was kept is shown again
     page = show(browser, home, port, token, cell, "img.course-pixelated")
     page.locator(f".widget-slider:has(label:text-is('{slider}')) .noUi-handle").focus()
     page.evaluate(COUNT, "img.course-pixelated")
@@ -200,6 +204,9 @@ def measure_microscope(browser, home, port, token, presses=30) -> list[float]:
     page = show(browser, home, port, token, MICROSCOPE, ".widget-html-content table")
     page.evaluate("() => document.querySelector('.widget-html-content:has(table)').classList.add('measured')")
     page.locator(".widget-slider:has(label:text-is('blur, pixels')) .noUi-handle").focus()
+    for _ in range(5):  # to half a pixel: below it the blur changes no digit of the table
+        page.keyboard.press("ArrowRight")
+        page.wait_for_timeout(1000)
     page.evaluate(ANSWERS, ".measured")
     for press in range(presses):
         page.keyboard.press("ArrowRight" if press % 20 < 10 else "ArrowLeft")

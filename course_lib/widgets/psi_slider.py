@@ -45,6 +45,7 @@ class PsiSlider(Picture):
         self.frames: dict[tuple, tuple] = {}
         for part in (self.psi, self.cutoff, self.seed):
             part.observe(self._draw, "value")
+        self.psi.observe(self._measure, "value")
         self.children = [
             self.style_tag,
             w.HBox([self.image, self.curve], layout=w.Layout(flex_flow="row wrap")),
@@ -52,6 +53,7 @@ class PsiSlider(Picture):
             self.status,
         ]
         self._draw()
+        self._measure()
 
     @guarded
     @torch.inference_mode()
@@ -63,6 +65,14 @@ class PsiSlider(Picture):
             images = self.generator(z, psi=key[0], cutoff=key[1]).float().cpu()
             self.frames = dict(list(self.frames.items())[-200:]) | {key: (png(plots.tile(images, COLUMNS)), images)}
         self.image.value, self.images = self.frames[key]
+        spread = self.images.std(0).mean().item()
+        layers = self.generator.synthesis.depth
+        which = "all layers" if self.cutoff.value == layers else f"layers below {self.cutoff.value} of {layers}"
+        self.status.value = f"ψ {self.psi.value:.2f} in {which}, seed {self.seed.value}: a pixel's deviation over these 8 is {spread:.3f}"
+
+    @guarded
+    def _measure(self):
+        """The curve's line and the table, which ψ alone moves."""
         x = [row["psi"] for row in self.rows]
         self.curve.value = png(marked_frame(x, self.lines, self.psi.value, across="psi", height=HEIGHT + 20))
         self.nearest = min(self.rows, key=lambda row: abs(row["psi"] - self.psi.value))
@@ -77,7 +87,3 @@ class PsiSlider(Picture):
             ],
             head=[f"measured at ψ = {self.nearest['psi']:g}, all layers", "", ""],
         )
-        spread = self.images.std(0).mean().item()
-        layers = self.generator.synthesis.depth
-        which = "all layers" if self.cutoff.value == layers else f"layers below {self.cutoff.value} of {layers}"
-        self.status.value = f"ψ {self.psi.value:.2f} in {which}, seed {self.seed.value}: a pixel's deviation over these 8 is {spread:.3f}"
