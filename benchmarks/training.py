@@ -33,7 +33,7 @@ from course_lib.losses import LOSSES
 from course_lib.models import dcgan
 from course_lib.penalties import r1
 from course_lib.training import ExponentialAverage, discriminator_step, generator_step
-from course_lib.training.draws import Noisy
+from course_lib.training.draws import Told
 from course_lib.training.loop import InPrecision
 from course_lib.training.recipes import RECIPES, build
 
@@ -139,12 +139,12 @@ def style_steps(pixels, device, resolution, dtype=torch.float32, plain=False):
     config, how = recipe.config, {"foreach": False, "fused": False} if plain else {"fused": True}
     adam_g, adam_d = (torch.optim.Adam(n.parameters(), config.learning_rate_g, config.betas, **how) for n in (g, d))
     average = ExponentialAverage(g, 10)
-    noisy = Noisy(g)
-    fast_g, fast_d, step = InPrecision(noisy, dtype), InPrecision(d, dtype), 0
+    told = Told(g)
+    fast_g, fast_d, step = InPrecision(told, dtype), InPrecision(d, dtype), 0
     pixels = F.avg_pool2d(pixels.to(device).float(), pixels.shape[-1] // resolution).round().to(torch.uint8)
     weight = config.penalty_weight * config.penalty_every
     while True:
-        noisy.draw = draw = runtime.keyed_generator(device, 0, step)
+        told.draw = draw = runtime.keyed_generator(device, 0, step)
         index = torch.randint(len(pixels), (config.batch_size,), generator=draw, device=device)
         real = data.to_float(pixels[index]).contiguous(memory_format=layout)
         z = torch.randn(2, config.batch_size, g.latent_dim, generator=draw, device=device)

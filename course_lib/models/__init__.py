@@ -1,6 +1,17 @@
 """Networks only, shapes in every docstring. Discriminators return logits, never probabilities."""
 
-from torch import Tensor
+import torch
+from torch import Tensor, nn
+
+
+def in_turn(network: nn.Module, count: int) -> dict[str, Tensor]:
+    """{"labels": 0, 1, 2, … and round again, (count,) int64} for a network built with `classes`; {} for any other.
+
+    What a class-conditional network is called with where nobody asks for a class: all of them, equally often.
+    """
+    if getattr(network, "classes", None) is None:
+        return {}
+    return {"labels": torch.arange(count, device=next(network.parameters()).device) % network.classes}
 
 
 def expect_latents(z: Tensor, latent_dim: int) -> None:

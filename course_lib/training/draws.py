@@ -22,10 +22,20 @@ class Draws:
     """What the steps of a run are given: real images, latents, penalties, transforms; a rank's rows of each.
 
     pixels: (N, C, H, W) uint8 on the device;  config: a TrainConfig;  dtype, layout: of the images
+    classes: (N,) int64, what class-conditional networks are told of each image; None for other networks
     """
 
-    def __init__(self, pixels: Tensor, config, latent_dim: int, dtype: torch.dtype, layout: torch.memory_format):
+    def __init__(
+        self,
+        pixels: Tensor,
+        config,
+        latent_dim: int,
+        dtype: torch.dtype,
+        layout: torch.memory_format,
+        classes: Tensor | None = None,
+    ):
         self.pixels, self.config, self.latent_dim, self.dtype, self.layout = pixels, config, latent_dim, dtype, layout
+        self.classes = classes
         self.rows = distributed.rows(config.batch_size)
         self.per_epoch = len(pixels) // config.batch_size
         self.epoch, self.order = -1, None
@@ -35,15 +45,22 @@ class Draws:
 
         A run that grows sees it at the resolution of its stage.
         """
+        real = to_float(self.pixels[self._chosen(number)]).to(self.dtype)
+        seen = number // self.config.critic_steps * self.config.batch_size
+        return growth.shrunk(real, self.config.growth, seen).contiguous(memory_format=self.layout)
+
+    def labels(self, number: int) -> Tensor | None:
+        """The classes of the number-th batch, (n,) int64; the fakes of an update have those of its real images."""
+        return None if self.classes is None else self.classes[self._chosen(number)]
+
+    def _chosen(self, number: int) -> Tensor:
+        """Indices of the number-th batch."""
         epoch, place = divmod(number, self.per_epoch)
         if epoch != self.epoch:
             self.epoch = epoch
             self.order = epoch_order(len(self.pixels), epoch, self.config.seed, self.pixels.device)
         start = place * self.config.batch_size
-        chosen = self.order[start : start + self.config.batch_size][self.rows]
-        real = to_float(self.pixels[chosen]).to(self.dtype)
-        seen = number // self.config.critic_steps * self.config.batch_size
-        return growth.shrunk(real, self.config.growth, seen).contiguous(memory_format=self.layout)
+        return self.order[start : start + self.config.batch_size][self.rows]
 
     def latents(self, step: int) -> Tensor:
         """z for each update of D in a step, then for G's: (critic_steps + 1, n, latent_dim)."""
@@ -70,7 +87,7 @@ class Draws:
         return self._keyed(step, "augment")
 
     def noise(self, step: int) -> torch.Generator:
-        """The generator from which `Noisy` draws in a step: another one on each rank, for its rows alone."""
+        """The generator from which a network draws in a step: another one on each rank, for its rows alone."""
         return self._keyed(step, "noise", *([ranks.rank()] if ranks.rank() else []))
 
     def _keyed(self, *key: object) -> torch.Generator:
@@ -102,16 +119,21 @@ class Augmented(nn.Module):
         return diff_augment(torch.cat([before, images, others]), self.policy, self.draw)[mine]
 
 
-class Noisy(nn.Module):
-    """A generator that is given `draw`, if it asks for one: what is random inside it, besides z, comes from there.
+class Told(nn.Module):
+    """A network that is told, besides its input, what it asks for of these two:
 
-    `draw` is set anew for each step; the forward passes of a step draw from it in turn.
+    draw:   the source of what is random inside it, set anew for each step, whose forward passes draw from it in turn
+    labels: (n,) int64, the classes of its images, set anew for each batch, if it was built with `classes`
     """
 
     def __init__(self, network: nn.Module):
         super().__init__()
-        self.network, self.asks = network, "draw" in inspect.signature(network.forward).parameters
+        self.network = network
+        self.noisy = "draw" in inspect.signature(network.forward).parameters
+        self.conditional = getattr(network, "classes", None) is not None
         self.draw: torch.Generator | None = None
+        self.labels: Tensor | None = None
 
-    def forward(self, z: Tensor) -> Tensor:
-        return self.network(z, draw=self.draw) if self.asks else self.network(z)
+    def forward(self, x: Tensor) -> Tensor:
+        besides = {"draw": self.draw} if self.noisy else {}
+        return self.network(x, **besides, **({"labels": self.labels} if self.conditional else {}))

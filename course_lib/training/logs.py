@@ -13,6 +13,7 @@ from torchvision.utils import make_grid
 
 from course_lib import files, runtime
 from course_lib.data import to_uint8
+from course_lib.models import in_turn
 from course_lib.training.history import COLUMNS
 from course_lib.training.loop import TrainingState
 
@@ -97,4 +98,5 @@ def _sheet(state: TrainingState) -> torch.Tensor:
     network = state.average.network
     device = next(network.parameters()).device
     draw = runtime.keyed_generator(device, state.config.seed, "samples")
-    return make_grid(to_uint8(network(torch.randn(64, network.latent_dim, generator=draw, device=device))).cpu())
+    z = torch.randn(64, network.latent_dim, generator=draw, device=device)
+    return make_grid(to_uint8(network(z, **in_turn(network, 64))).cpu())

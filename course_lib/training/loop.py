@@ -18,7 +18,7 @@ from course_lib.data import Images
 from course_lib.losses import LOSSES, Loss, smoothed_discriminator
 from course_lib.penalties import clip_weights_, has_batch_norm
 from course_lib.training import checkpoint, distributed, growth, settings
-from course_lib.training.draws import Augmented, Draws, Noisy
+from course_lib.training.draws import Augmented, Draws, Told
 from course_lib.training.ema import ExponentialAverage
 from course_lib.training.growth import Schedule
 from course_lib.training.history import COLUMNS, History
@@ -164,7 +164,8 @@ def fit(
     generator.to(device, held, memory_format=layout).train()
     discriminator.to(device, held, memory_format=layout).train()
     pixels = images.pixels.to(device)
-    draws = Draws(pixels, config, generator.latent_dim, held, layout)
+    classes = images.labels.to(device) if getattr(generator, "classes", None) else None
+    draws = Draws(pixels, config, generator.latent_dim, held, layout, classes)
 
     path = Path(config.checkpoint_dir, "last.safetensors") if config.checkpoint_dir else None
     resuming = ranks.from_first(lambda: path is not None and path.exists())
@@ -180,7 +181,8 @@ def fit(
     say(reason)
     if ranks.world_size() > 1:
         say(distributed.described(config.batch_size, any(map(has_batch_norm, (generator, discriminator)))))
-    g, d = InPrecision(Noisy(generator), dtype), InPrecision(discriminator, dtype)
+    told = Told(generator), Told(discriminator)
+    g, d = (InPrecision(network, dtype) for network in told)
     if config.augment:
         d = Augmented(d, config.augment)
     state = TrainingState(
@@ -212,13 +214,13 @@ def fit(
         steps = CompiledSteps()
         d_step, g_step = steps.discriminator_step, steps.generator_step
     with distributed.one_fate(where):
-        _turns(state, g, d, draws, path, dtype, callbacks if first else (), d_step, g_step, verbose)
+        _turns(state, g, d, told, draws, path, dtype, callbacks if first else (), d_step, g_step, verbose)
     state.history.averaged = state.average.network if state.average else None
     return state.history
 
 
-def _turns(state: TrainingState, g, d, draws: Draws, path, dtype, callbacks, d_step, g_step, verbose: bool) -> None:
-    """From where the state is to config.steps."""
+def _turns(state: TrainingState, g, d, told, draws: Draws, path, dtype, callbacks, d_step, g_step, verbose: bool):
+    """From where the state is to config.steps. told: both networks as `Told`, inside g and d"""
     config, device = state.config, draws.pixels.device
     loss = LOSSES[config.loss]
     if config.real_target != 1:
@@ -239,12 +241,15 @@ def _turns(state: TrainingState, g, d, draws: Draws, path, dtype, callbacks, d_s
         ):
             optimizer.param_groups[0]["lr"] = rate * decay(step / config.steps, config.decay_from)
         growth.grow(state.networks(), config.growth, step * config.batch_size)
-        g.network.draw = draws.noise(step)
+        for network in told:
+            network.draw = draws.noise(step)
         if config.augment:
             d.draw = draws.transforms(step)
         *z_d, z_g = draws.latents(step)
         for turn, z in enumerate(z_d, step * config.critic_steps):
             real, penalty = draws.real(turn), draws.penalty(turn)
+            for network in told:
+                network.labels = draws.labels(turn)
             besides = {} if penalty is None else {"penalty": penalty}
             d_loss, real_logits, fake_logits = d_step(g, d, state.optimizer_d, real, z, loss, **besides)
             if config.clip is not None:
@@ -335,7 +340,8 @@ def _precision(generator, discriminator, config: TrainConfig, draws: Draws) -> t
     """The dtype to compute in, and a sentence that says how it was chosen."""
     if config.precision != "auto":
         return getattr(torch, config.precision), f"precision: {config.precision} (as configured)"
-    g, d = copy.deepcopy(generator), copy.deepcopy(discriminator)
+    g, d = (Told(copy.deepcopy(network)) for network in (generator, discriminator))
+    g.labels = d.labels = draws.labels(0)
     optimizer_g, optimizer_d = (settings.OPTIMIZERS[config.optimizer](network, 0.0, config) for network in (g, d))
     real, z, penalty = draws.real(0), draws.latents(0)[-1], draws.penalty(0)
 
@@ -344,7 +350,7 @@ def _precision(generator, discriminator, config: TrainConfig, draws: Draws) -> t
         discriminator_step(InPrecision(g, dtype), InPrecision(d, dtype), optimizer_d, real, z, penalty=penalty)
 
     parameters = sum(p.numel() for network in (g, d) for p in network.parameters())
-    name = f"{type(g).__module__} {parameters} parameters, batch {len(real)} of {tuple(real.shape[1:])}"
+    name = f"{type(generator).__module__} {parameters} parameters, batch {len(real)} of {tuple(real.shape[1:])}"
     name += f", {config.penalty}" if penalty else ""
     return runtime.fastest_precision(trial, name, draws.pixels.device)
 

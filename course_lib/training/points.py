@@ -47,7 +47,9 @@ def fit_points(
         config,
     )
     draws = PointDraws(mixture, config, generator.latent_dim)
-    loop._turns(state, generator, discriminator, draws, None, torch.float32, callbacks, d_step, g_step, verbose=False)
+    loop._turns(
+        state, generator, discriminator, (), draws, None, torch.float32, callbacks, d_step, g_step, verbose=False
+    )
     state.history.averaged = state.average.network if state.average else None
     return state.history
 

@@ -17,6 +17,7 @@ from course_lib import runtime
 from course_lib.data import Images
 from course_lib.data.augment import TRANSFORMS
 from course_lib.losses import LOSSES
+from course_lib.models import in_turn
 from course_lib.penalties import PENALTIES, has_batch_norm
 from course_lib.training import distributed, growth
 
@@ -69,6 +70,7 @@ def check(generator, discriminator, images: Images, config) -> None:
         raise ValueError(f"batch_size: expected at most {len(images)} (the number of images), got {config.batch_size}")
     if not hasattr(generator, "latent_dim"):
         raise ValueError("generator: expected a module with an attribute latent_dim")
+    _check_classes(generator, discriminator, images, config)
     own = distributed.rows(config.batch_size)
     if own.stop - own.start < 2 and has_batch_norm(generator):
         raise ValueError("batch_size: expected at least 2 for networks with BatchNorm, got 1")
@@ -77,7 +79,8 @@ def check(generator, discriminator, images: Images, config) -> None:
     place = next(generator.parameters())
     try:
         with torch.no_grad():
-            fake = generator.eval()(torch.zeros(2, generator.latent_dim, device=place.device, dtype=place.dtype))
+            z = torch.zeros(2, generator.latent_dim, device=place.device, dtype=place.dtype)
+            fake = generator.eval()(z, **in_turn(generator, 2))
     finally:
         generator.train(training[0])
     if fake.shape[1:] != images.pixels.shape[1:]:
@@ -85,6 +88,19 @@ def check(generator, discriminator, images: Images, config) -> None:
             f"images: expected {tuple(fake.shape[1:])} like the generator's output, "
             f"got {tuple(images.pixels.shape[1:])}; Images.padded adds a border"
         )
+
+
+def _check_classes(generator, discriminator, images: Images, config) -> None:
+    classes, other = (getattr(network, "classes", None) for network in (generator, discriminator))
+    if classes != other:
+        raise ValueError(f"classes: expected the same for both networks, got {classes} and {other}")
+    if classes is None:
+        return
+    lowest, highest = images.labels.min().item(), images.labels.max().item()
+    if lowest < 0 or highest >= classes:
+        raise ValueError(f"images: expected labels from 0 to {classes - 1}, got labels from {lowest} to {highest}")
+    if config.compiled:
+        raise ValueError("compiled: expected False with class-conditional networks, which are told labels, got True")
 
 
 def fitting(kind: type, name: str, value: object) -> object:

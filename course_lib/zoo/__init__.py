@@ -18,6 +18,7 @@ from torch import Tensor, nn
 
 from course_lib import runtime
 from course_lib.latent import truncated_normal
+from course_lib.models import in_turn
 from course_lib.training.recipes import RECIPES, build
 
 FOLDER = Path(__file__).parent
@@ -122,17 +123,25 @@ def sample(
     batch_size: int = 500,
     threshold: float | None = None,
     psi: float | None = None,
+    labels: Tensor | None = None,
 ) -> Tensor:
     """`count` images from latents that depend on seed, count and threshold alone. → (count, C, H, W) float in [−1, 1] on the CPU
 
     threshold: of truncated latents (latent.truncated_normal); None for the whole normal distribution
     psi:       of truncated styles (latent.truncate), for a style-based generator
+    labels:    (count,) int64, for a class-conditional generator; None for its classes in turn
     """
     device = next(generator.parameters()).device
     shape, draw = (count, generator.latent_dim), runtime.keyed_generator("cpu", seed, "sample")
     z = torch.randn(shape, generator=draw) if threshold is None else truncated_normal(shape, threshold, draw)
     options = {} if psi is None else {"psi": psi}
-    return torch.cat([generator(rows.to(device), **options).float().cpu() for rows in z.split(batch_size)])
+    told = in_turn(generator, count) if labels is None else {"labels": labels.to(device)}
+    images = []
+    for start in range(0, count, batch_size):
+        rows = slice(start, start + batch_size)
+        besides = options | {name: each[rows] for name, each in told.items()}
+        images.append(generator(z[rows].to(device), **besides).float().cpu())
+    return torch.cat(images)
 
 
 def _verified(name: str, file: str) -> dict[str, Tensor]:

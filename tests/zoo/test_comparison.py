@@ -136,8 +136,11 @@ def test_the_command_plays_what_is_missing_records_it_and_can_be_read(tmp_path, 
     for name, value in (("WORLDS", small), ("CONTESTANTS", chosen), ("JUDGED", 40), ("LOOKED_AT", 20)):
         for room in (comparison, comparing):
             monkeypatch.setattr(room, name, value)
-    images = data.load("fashion-mnist", "train").subset(slice(0, 640))
-    monkeypatch.setattr(comparing.data, "load", lambda name, split="train": images)
+    whole = data.load  # the test images stay whole: `judging.real` remembers what it made of them
+    few = whole("fashion-mnist", "train").subset(slice(0, 640))
+    monkeypatch.setattr(
+        comparing.data, "load", lambda name, split="train": few if split == "train" else whole(name, split)
+    )
     first = CliRunner().invoke(cli.app, ["compare", "--out", str(tmp_path)])
     assert first.exit_code == 0, first.output
     assert first.output.count("grid, hinge") == 4 and first.output.count("fashion, wasserstein_clip") == 3
