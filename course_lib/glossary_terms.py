@@ -102,6 +102,8 @@ TERMS: dict[str, Term] = {  # one line a term, chapter by chapter
     "diversity regularisation": Term("A term in the generator's loss that punishes similar images for different latents.", "03b"),
     "mode": Term("A local maximum of a density, or the cluster of data around it, such as one of the 8 Gaussians of a ring.", "03b"),
     "mode collapse": Term("A generator that gives few of the data's modes, or nearly one image for all latents; stable losses do not rule it out, and neither WGAN nor a penalty has solved it.", "03b"),
+    "conditional generation": Term("A generator and a discriminator with the label as a further input, trained on labelled data; z is left with what the label does not say.", "03b", ("class-conditional generation", "conditional GAN")),
+    "projection discriminator": Term("A discriminator that adds to its logit the product of the label's embedding and its own features, e(y)·φ(x): Miyato, Koyama 2018.", "03b"),
     "spectral radius": Term("The largest modulus of a matrix's eigenvalues; the iteration x ← A·x goes to 0 from every start exactly if it is below 1. Not the spectral norm, which can be larger.", "03b"),
     "momentum": Term("A running mean of past gradients that the step follows; its decay is Adam's β₁, 0.5 in DCGAN where 0.9 is usual.", "03b"),
     "Adam": Term("An optimiser that steps along a running mean of the gradient (decay β₁) over the root of a running mean of its square (decay β₂), both corrected for having started at 0.", "03b"),
@@ -232,7 +234,6 @@ TERMS: dict[str, Term] = {  # one line a term, chapter by chapter
     "linear separability": Term("How well a hyperplane in latent space tells an attribute's two values apart; StyleGAN's score is exp Σ H(y|side), summed over attributes.", "10"),
     # 11 Exploring the latent space
     "controllable generation": Term("Changing chosen properties of a sample by moving its latent; conditional generation, in contrast, gives the property as an input.", "11"),
-    "conditional generation": Term("A generator (and a discriminator) with the label as a further input, trained on labelled data.", "11", ("class-conditional generation", "conditional GAN")),
     "attribute": Term("A property of an image that can be labelled, such as glasses or hair colour.", "11"),
     "latent direction": Term("A vector added to latents to change a property; it is no attribute: it moves whatever correlates with it.", "11", ("attribute direction",)),
     "principal direction": Term("A direction that a generator's first layer stretches most, or along which its features vary most; found without labels, named by whoever looks.", "11"),

@@ -154,6 +154,8 @@ def fit(
                networks or images; which d_step and g_step it used is not known to it); OSError if one cannot be
                written; RankLost
 
+    Networks built with `classes` are told `images.labels`: the fakes of an update have the classes of its real images.
+
     In a process group (`ranks.joined`) every rank calls this and computes its rows of each batch; rank 0 alone writes,
     prints and runs the callbacks (training.distributed).
     """

@@ -66,6 +66,18 @@ def epochs(count: int, batch_size: int, images: int = 60_000) -> int:
     return count * (images // batch_size)
 
 
+PAIRS = TrainConfig(
+    steps=epochs(14, 64),
+    batch_size=64,
+    loss="relativistic",
+    penalty="r1_r2",
+    penalty_weight=0.1,
+    penalty_every=8,
+    learning_rate_g=4e-3,
+    learning_rate_d=4e-3,
+    decay_from=0.3,
+    betas=(0.0, 0.99),
+)
 GROWTH = ((4, 0.0, 8.0), (8, 4.0, 12.0), (16, 8.0, 24.0), (32, 16.0, 248.0), (64, 16.0, 80.0))  # kimg
 GROWN_STEPS = 13_000  # of 32 images: 416 kimg
 
@@ -139,18 +151,7 @@ RECIPES: dict[str, Recipe | ClassifierRecipe | AutoencodingRecipe] = {
             residual.Generator(latent_dim=100, width=16, channels=1, size=32, batch_norm=True, patch=2),
             residual.Discriminator(width=16, channels=1, size=32, patch=2),
         ),
-        config=TrainConfig(
-            steps=epochs(14, 64),
-            batch_size=64,
-            loss="relativistic",
-            penalty="r1_r2",
-            penalty_weight=0.1,
-            penalty_every=8,
-            learning_rate_g=4e-3,
-            learning_rate_d=4e-3,
-            decay_from=0.3,
-            betas=(0.0, 0.99),
-        ),
+        config=PAIRS,
         snapshots=8,
         compact=True,
     ),
@@ -162,18 +163,7 @@ RECIPES: dict[str, Recipe | ClassifierRecipe | AutoencodingRecipe] = {
             residual.Generator(latent_dim=100, width=32, channels=1, size=32, classes=10, batch_norm=True, patch=2),
             residual.Discriminator(width=32, channels=1, size=32, classes=10, patch=2),
         ),
-        config=TrainConfig(
-            steps=epochs(36, 64),
-            batch_size=64,
-            loss="relativistic",
-            penalty="r1_r2",
-            penalty_weight=0.1,
-            penalty_every=8,
-            learning_rate_g=2e-3,
-            learning_rate_d=2e-3,
-            decay_from=0.3,
-            betas=(0.0, 0.99),
-        ),
+        config=replace(PAIRS, steps=epochs(36, 64), learning_rate_g=2e-3, learning_rate_d=2e-3),
         snapshots=8,
         compact=True,
     ),

@@ -12,7 +12,7 @@ from course_lib.models import inception
 from course_lib.zoo import measuring
 from course_lib.zoo.judging import JUDGES
 
-GENERATORS = ["dcgan-fashion", "mlp-fashion", "mlp-mnist", "residual-fashion"]
+GENERATORS = ["dcgan-fashion", "mlp-fashion", "mlp-mnist", "residual-fashion", "residual-fashion-classes"]
 CACHE = cache_dir()  # the user's: each test is given an empty one
 
 
