@@ -89,6 +89,22 @@ def _level(answer):
     )
 
 
+def _lopsided_people() -> torch.Tensor:
+    """Twelve people with 20 answers each: eleven are wrong twice, one always."""
+    wrong = torch.zeros(12, 20, dtype=torch.bool)
+    wrong[:, :2] = wrong[0] = True
+    return wrong
+
+
+def _lopsided(answer):
+    share, low, high = _three(answer(_lopsided_people(), 4000))
+    require(
+        abs(low - 0.1) < 0.01 and abs(high - 0.325) < 0.03,
+        f"Eleven people are wrong in 2 of 20 answers, one always: a share of 0.175. Other twelve like them may have nobody like the last, and then "
+        f"the share is 0.1, never less; or three of him, 0.325. Yours goes from {low:.3f} to {high:.3f}.",
+    )
+
+
 def _repeatable(answer):
     wrong = _people(20, 10, 3)
     one, other = (_three(answer(wrong.clone(), 300, 0.95, torch.Generator().manual_seed(5))) for _ in range(2))
@@ -101,6 +117,7 @@ def _behaviour(answer) -> list:
     seen = [*answer(wrong.clone(), 2000, 0.95, torch.Generator().manual_seed(1))]
     seen += [*answer(wrong.clone(), 2000, 0.5, torch.Generator().manual_seed(1))]
     seen += [*answer(torch.ones(6, 4, dtype=torch.bool), 100, 0.95, torch.Generator().manual_seed(1))]
+    seen += [*answer(_lopsided_people(), 4000, 0.95, torch.Generator().manual_seed(1))]
     return [torch.as_tensor(float(each)) for each in seen]
 
 
@@ -161,6 +178,12 @@ def _one_sided(wrong, draws=1000, level=0.95, generator=None):
     return each.mean().item(), low, max(low, high)
 
 
+def _normal(wrong, draws=1000, level=0.95, generator=None):
+    each = wrong.double().mean(1)
+    reach = torch.special.ndtri(torch.tensor((1 + level) / 2)) * each.std() / len(each) ** 0.5
+    return each.mean().item(), (each.mean() - reach).item(), (each.mean() + reach).item()
+
+
 def _capped(wrong, draws=1000, level=0.95, generator=None):
     return tuple(min(each, 0.5) for each in metrics.hype_infinity(wrong, draws, level, generator))
 
@@ -181,6 +204,7 @@ wrong_share = Exercise(
         Property("and over single answers where a row is one answer", _columns),
         Property("the level that is asked for", _level),
         Property("the truth inside at about the nominal rate", _covers),
+        Property("lopsided where people are", _lopsided),
         Property("every draw from the generator that is given", _repeatable),
     ],
     behaviour=_behaviour,
@@ -209,6 +233,10 @@ wrong_share = Exercise(
         "both tails on each side": WrongAnswer(
             _one_sided,
             "A share 1 − level was cut off on *each* side, so the interval holds 90 % where 95 were asked for: half of it belongs on each side.",
+        ),
+        "normal interval": WrongAnswer(
+            _normal,
+            "It is the mean ± 1.96 standard errors, which is symmetric whatever people are like. Redrawn people show on which side the doubt is.",
         ),
         "cut off at a half": WrongAnswer(
             _capped, "Shares above ½ are cut off. They are a finding: generated images that look more real than real ones."
