@@ -102,7 +102,7 @@ def fit_titles(figure) -> None:
     for title in titles:
         words, before = title.get_text(), title.get_text().count("\n")
         place = title.get_window_extent()
-        room, fitting = figure.bbox.x1 - 4 - place.x0, max(map(len, words.split("\n")))
+        room, fitting = 0.98 * figure.bbox.x1 - place.x0, max(map(len, words.split("\n")))
         while place.width > room > 0 and fitting > 8:
             fitting = min(fitting - 1, int(fitting * room / place.width))
             title.set_text(textwrap.fill(words.replace("\n", " "), fitting))
