@@ -766,6 +766,7 @@ HTML(
 KEYS = ("fid", "precision", "recall", "density", "coverage")
 GANS = {
     "residual-fashion": "GAN with residual networks",
+    "residual-fashion-classes": "GAN with residual networks, told the class",
     "dcgan-fashion": "DCGAN",
     "mlp-fashion": "fully connected GAN",
 }
