@@ -775,15 +775,15 @@ RECORDED = {
 }
 cards = {name: zoo.card(name) for name in RECORDED}
 by_inception = {name: card["measured"]["fid-inception"]["metrics"]["fid"] for name, card in cards.items()}
+own = {name: card["metrics"]["fid"] for name, card in cards.items()}
+published = {name: row["samples"]["value"] for name, row in by_inception.items()}
 print(f"{'':32} {'weights':>9} {'images':>9} {'minutes':>8} {'distance':>9} {'FID':>6} {'sure':>6}")
 for name, label in RECORDED.items():
     card, config = cards[name], cards[name]["config"]
     print(
         f"{label:32} {sum(card['parameters'].values()):9,} {config['steps'] * config['batch_size'] / 1e6:8.2f}M {card['minutes']:8.0f} "
-        f"{card['metrics']['fid']:9.2f} {published[name]:6.2f} {card['metrics']['sure']:6.1%}"
+        f"{own[name]:9.2f} {published[name]:6.2f} {card['metrics']['sure']:6.1%}"
     )
-own = {name: card["metrics"]["fid"] for name, card in cards.items()}
-published = {name: row["samples"]["value"] for name, row in by_inception.items()}
 assert own["residual-fashion-classes"] < own["dcgan-fashion"] < own["residual-fashion"]
 assert published["dcgan-fashion"] < published["residual-fashion-classes"] < published["residual-fashion"]
 floor = by_inception["dcgan-fashion"]["floor"]["value"]
