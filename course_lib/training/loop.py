@@ -221,7 +221,7 @@ def fit(
     return state.history
 
 
-def _turns(state: TrainingState, g, d, told, draws: Draws, path, dtype, callbacks, d_step, g_step, verbose: bool):
+def _turns(state: TrainingState, g, d, told, draws: Draws, path, dtype, callbacks, d_step, g_step, verbose) -> None:
     """From where the state is to config.steps. told: both networks as `Told`, inside g and d"""
     config, device = state.config, draws.pixels.device
     loss = LOSSES[config.loss]
@@ -243,15 +243,16 @@ def _turns(state: TrainingState, g, d, told, draws: Draws, path, dtype, callback
         ):
             optimizer.param_groups[0]["lr"] = rate * decay(step / config.steps, config.decay_from)
         growth.grow(state.networks(), config.growth, step * config.batch_size)
+        noise = draws.noise(step)
         for network in told:
-            network.draw = draws.noise(step)
+            network.draw = noise
         if config.augment:
             d.draw = draws.transforms(step)
         *z_d, z_g = draws.latents(step)
         for turn, z in enumerate(z_d, step * config.critic_steps):
-            real, penalty = draws.real(turn), draws.penalty(turn)
+            real, penalty, labels = draws.real(turn), draws.penalty(turn), draws.labels(turn)
             for network in told:
-                network.labels = draws.labels(turn)
+                network.labels = labels
             besides = {} if penalty is None else {"penalty": penalty}
             d_loss, real_logits, fake_logits = d_step(g, d, state.optimizer_d, real, z, loss, **besides)
             if config.clip is not None:

@@ -726,12 +726,12 @@ predict(
 
 # %% id="one-latent"
 told, _ = zoo.load("residual-fashion-classes")
-classes = data.load("fashion-mnist", "test").class_names
+photographs = data.load("fashion-mnist", "test")
+classes = photographs.class_names
 wardrobe = torch.stack(  # (class, latent, 1, 32, 32): the same 200 latents for every class
     [zoo.sample(told, 200, labels=torch.full((200,), label)) for label in range(len(classes))]
 )
 shade = wardrobe.mean((2, 3, 4))
-photographs = data.load("fashion-mnist", "test")
 real_shade = data.to_float(photographs.pixels).mean((1, 2, 3)) * (28 / 32) ** 2
 spread = {
     "photographs": sum(real_shade[photographs.labels == label].std() for label in range(10)).item() / 10,
@@ -777,15 +777,23 @@ cards = {name: zoo.card(name) for name in RECORDED}
 by_inception = {name: card["measured"]["fid-inception"]["metrics"]["fid"] for name, card in cards.items()}
 own = {name: card["metrics"]["fid"] for name, card in cards.items()}
 published = {name: row["samples"]["value"] for name, row in by_inception.items()}
+weights = {name: sum(card["parameters"].values()) for name, card in cards.items()}
+seen = {name: card["config"]["steps"] * card["config"]["batch_size"] for name, card in cards.items()}
 print(f"{'':32} {'weights':>9} {'images':>9} {'minutes':>8} {'distance':>9} {'FID':>6} {'sure':>6}")
 for name, label in RECORDED.items():
-    card, config = cards[name], cards[name]["config"]
+    card = cards[name]
     print(
-        f"{label:32} {sum(card['parameters'].values()):9,} {config['steps'] * config['batch_size'] / 1e6:8.2f}M {card['minutes']:8.0f} "
+        f"{label:32} {weights[name]:9,} {seen[name] / 1e6:8.2f}M {card['minutes']:8.0f} "
         f"{own[name]:9.2f} {published[name]:6.2f} {card['metrics']['sure']:6.1%}"
     )
 assert own["residual-fashion-classes"] < own["dcgan-fashion"] < own["residual-fashion"]
 assert published["dcgan-fashion"] < published["residual-fashion-classes"] < published["residual-fashion"]
+assert 0.3 < seen["residual-fashion"] / seen["dcgan-fashion"] < 0.37
+assert 0.09 < weights["residual-fashion"] / weights["dcgan-fashion"] < 0.11
+assert weights["residual-fashion-classes"] < weights["dcgan-fashion"] / 2
+assert (
+    cards["residual-fashion-classes"]["metrics"]["sure"] > cards["dcgan-fashion"]["metrics"]["sure"] + 0.1
+)
 floor = by_inception["dcgan-fashion"]["floor"]["value"]
 print(
     f"The FID of 10,000 training photographs is {floor:.2f}; of the test photographs the classifier is sure of {cards['dcgan-fashion']['metrics']['real_sure']:.1%}."

@@ -11,6 +11,7 @@ from course_lib.exercises.ch02.steps import (
     close,
     detached,
     gradients,
+    in_order,
     logits_named,
     modes_kept,
     order_mistakes,
@@ -112,9 +113,7 @@ def _d_answer(
         else:
             value = loss.discriminator(real_logits, fake_logits)
         value = value / 2 if halved else value
-        doing = {"clear": optimizer.zero_grad, "backward": value.backward, "update": optimizer.step}
-        for each in order.split():
-            doing[each]()
+        in_order(order, optimizer, value)
         if keep_graph:
             return value, real_logits, fake_logits
         return value.detach(), real_logits.detach(), fake_logits.detach()

@@ -9,6 +9,7 @@ from course_lib.exercises.ch02.steps import (
     World,
     close,
     detached,
+    in_order,
     logits_named,
     modes_kept,
     order_mistakes,
@@ -100,9 +101,7 @@ def _g_answer(
             value = loss.generator(logits)
         else:
             value = F.softplus(logits).mean()
-        doing = {"clear": optimizer.zero_grad, "backward": value.backward, "update": optimizer.step}
-        for each in order.split():
-            doing[each]()
+        in_order(order, optimizer, value)
         if train_d:
             with torch.no_grad():
                 for parameter in discriminator.parameters():

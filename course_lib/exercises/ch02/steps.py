@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from course_lib.exercises.engine import WrongAnswer, require
 from course_lib.losses import LOSSES
@@ -190,6 +190,13 @@ def step_behaviour(step, own: str):
         return [*seen, str(world.discriminator.training), str(able), " ".join(asked)]
 
     return behaviour
+
+
+def in_order(order: str, optimizer: torch.optim.Optimizer, value: Tensor) -> None:
+    """The words clear, backward and update done in this order."""
+    doing = {"clear": optimizer.zero_grad, "backward": value.backward, "update": optimizer.step}
+    for each in order.split():
+        doing[each]()
 
 
 def order_mistakes(make, left_over: str) -> dict[str, WrongAnswer]:
