@@ -3,6 +3,8 @@
 import torch
 from torch import Tensor, nn
 
+SMALLEST = 4  # side of the smallest images that a network which grows draws or sees
+
 
 def in_turn(network: nn.Module, count: int) -> dict[str, Tensor]:
     """{"labels": 0, 1, 2, … and round again, (count,) int64} for a network built with `classes`; {} for any other.
@@ -26,3 +28,12 @@ def expect_images(images: Tensor, channels: int, size: int) -> None:
         raise ValueError(f"images: expected (N, {channels}, {size}, {size}), got {tuple(images.shape)}")
     if not images.is_floating_point():
         raise ValueError(f"images: expected float in [-1, 1], got {images.dtype}; data.to_float converts uint8")
+
+
+def expect_stage(resolution: int, alpha: float, size: int) -> int:
+    """`resolution`, for a network that grows up to `size`. raises: ValueError for it or for alpha, by name"""
+    if not isinstance(resolution, int) or not SMALLEST <= resolution <= size or resolution & (resolution - 1):
+        raise ValueError(f"resolution: expected a power of two from {SMALLEST} to {size}, got {resolution}")
+    if not 0 <= alpha <= 1:
+        raise ValueError(f"alpha: expected 0 to 1, got {alpha}")
+    return resolution

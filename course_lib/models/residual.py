@@ -21,7 +21,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from course_lib.models import expect_images, expect_latents
+from course_lib.models import expect_images, expect_latents, expect_stage
 from course_lib.models.layers import MinibatchStd, spectral_normalise
 
 SLOPE = 0.2
@@ -106,6 +106,49 @@ class Discriminator(nn.Module):
         features = self.statistic(F.leaky_relu(x, SLOPE)).flatten(1)
         logits = self.score(features).squeeze(1)
         return logits if self.embed is None else logits + (self.embed(labels) * features).sum(1)
+
+
+class GrowingDiscriminator(nn.Module):
+    """The same critic without normalisation, for a generator that grows: (N, channels, resolution, …) → logits (N,).
+
+    It reads images in squares of 2×2 pixels, so at resolution r the largest maps are (…, r/2, r/2), at 8×8 and at 4×4
+    both (most, 4, 4). Each resolution has a layer of its own that reads the image; `grow(resolution, alpha)` says
+    which is in use, and how far it has taken over from the one before, which sees the image averaged down.
+
+    width: channels of the largest maps at `size`; each halving doubles them, up to 8·width
+    """
+
+    def __init__(self, width: int = 16, channels: int = 3, size: int = 32):
+        super().__init__()
+        self.channels, self.size = channels, size
+        maps = _widths(width, size, patch=2)[::-1]  # at 4, 8, … size/2
+        readers = [nn.Conv2d(channels, maps[0], 3, padding=1)]  # at 4×4, where a pixel is a place
+        readers += [nn.Conv2d(4 * channels, count, 3, padding=1) for count in maps]
+        self.from_image = nn.ModuleList(_scaled(reader) for reader in readers)  # for 4, 8, 16, … size
+        self.blocks = nn.ModuleList(
+            Block(before, after, "down", depth=len(maps) - 1, batch_norm=False) for after, before in zip(maps, maps[1:])
+        )
+        self.score = _scaled(nn.Linear(maps[0] * 16, 1))
+        self.resolution, self.alpha = size, 1.0
+
+    def grow(self, resolution: int, alpha: float = 1.0) -> None:
+        """Use the layers up to `resolution`, the newest faded in by alpha in [0, 1]."""
+        self.resolution, self.alpha = expect_stage(resolution, alpha, self.size), alpha
+
+    def forward(self, images: Tensor) -> Tensor:
+        expect_images(images, self.channels, self.resolution)
+        last = (self.resolution // 4).bit_length() - 1  # 0 at 4×4, 1 at 8×8, …
+        x = self._read(images, last)
+        if last >= 2:  # from 4×4 to 8×8 no block is added, only another reader
+            x = self.blocks[last - 2](x)
+        if last >= 1 and self.alpha < 1:  # at α = 0 exactly what the stage before sees
+            x = torch.lerp(self._read(F.avg_pool2d(images, 2), last - 1), x, self.alpha)
+        for index in range(last - 3, -1, -1):
+            x = self.blocks[index](x)
+        return self.score(F.leaky_relu(x, SLOPE).flatten(1)).squeeze(1)
+
+    def _read(self, images: Tensor, level: int) -> Tensor:
+        return self.from_image[level](F.pixel_unshuffle(images, 2) if level else images)
 
 
 class Block(nn.Module):

@@ -15,12 +15,11 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from course_lib import latent
-from course_lib.models import expect_images, expect_latents
+from course_lib.models import SMALLEST, expect_images, expect_latents, expect_stage
 from course_lib.models.layers import EqualisedConv2d, EqualisedLinear, MinibatchStd
 
 SLOPE = 0.2  # of the leaky ReLU; its gain √2 stands behind it, as in StyleGAN2
 W_MEAN_KEEPS = 0.995  # of the running mean of w, a step
-SMALLEST = 4
 
 
 def pixel_norm(x: Tensor) -> Tensor:
@@ -190,7 +189,8 @@ class Generator(nn.Module):
     In training each image has its styles from two latents with probability `mixing` (style mixing regularisation),
     noise is drawn anew, and the running mean of w moves; all that is random comes from `draw`.
 
-    width: channels at `size`; each halving doubles them, up to `most`
+    width:      channels at `size`; each halving doubles them, up to `most`
+    mapping_lr: the mapping network's share of the learning rate
     """
 
     def __init__(
@@ -202,21 +202,22 @@ class Generator(nn.Module):
         most: int = 128,
         w_dim: int | None = None,
         mixing: float = 0.9,
+        mapping_lr: float = 0.01,
     ):
         super().__init__()
         self.latent_dim, self.mixing = latent_dim, mixing
-        self.mapping = Mapping(latent_dim, w_dim or latent_dim)
+        self.mapping = Mapping(latent_dim, w_dim or latent_dim, lr_multiplier=mapping_lr)
         self.synthesis = Synthesis(w_dim or latent_dim, width, most, channels, size)
         self.register_buffer("w_mean", torch.zeros(w_dim or latent_dim))
 
     def grow(self, resolution: int, alpha: float = 1.0) -> None:
         """Use the layers up to `resolution`, the newest faded in by alpha in [0, 1]."""
-        self.synthesis.resolution, self.synthesis.alpha = _stage(resolution, alpha, self.synthesis.size), alpha
+        self.synthesis.resolution, self.synthesis.alpha = expect_stage(resolution, alpha, self.synthesis.size), alpha
 
     def up_to(self, resolution: int) -> Generator:
         """A copy that ends at `resolution`: the layers beyond it are gone."""
         smaller = copy.deepcopy(self)
-        _stage(resolution, 1.0, self.synthesis.size)
+        expect_stage(resolution, 1.0, self.synthesis.size)
         smaller.synthesis.size = resolution
         smaller.grow(resolution)
         smaller.synthesis.layers = smaller.synthesis.layers[: smaller.synthesis.depth]
@@ -263,7 +264,7 @@ class Discriminator(nn.Module):
 
     def grow(self, resolution: int, alpha: float = 1.0) -> None:
         """Use the blocks up to `resolution`, the newest faded in by alpha in [0, 1]."""
-        self.resolution, self.alpha = _stage(resolution, alpha, self.size), alpha
+        self.resolution, self.alpha = expect_stage(resolution, alpha, self.size), alpha
 
     def forward(self, images: Tensor) -> Tensor:
         expect_images(images, self.channels, self.resolution)
@@ -298,12 +299,3 @@ def _widths(width: int, most: int, size: int) -> list[int]:
     if not isinstance(size, int) or size < 8 or size & (size - 1):
         raise ValueError(f"size: expected a power of two from 8 up, got {size}")
     return [min(most, width * 2**level) for level in range(_doublings(size) + 1)]
-
-
-def _stage(resolution: int, alpha: float, size: int) -> int:
-    """`resolution`, checked with its alpha."""
-    if not isinstance(resolution, int) or not SMALLEST <= resolution <= size or resolution & (resolution - 1):
-        raise ValueError(f"resolution: expected a power of two from {SMALLEST} to {size}, got {resolution}")
-    if not 0 <= alpha <= 1:
-        raise ValueError(f"alpha: expected 0 to 1, got {alpha}")
-    return resolution

@@ -10,7 +10,7 @@ from torch import nn
 
 from course_lib import penalties
 from course_lib.losses import LOSSES
-from course_lib.models.residual import SLOPE, Block, Discriminator, Generator
+from course_lib.models.residual import SLOPE, Block, Discriminator, Generator, GrowingDiscriminator
 
 
 @pytest.mark.parametrize("size", [8, 16, 32, 64, 128])
@@ -31,6 +31,33 @@ def test_patches_of_four_pixels(size):
     moved = images.clone()
     moved[..., 0, 0], moved[..., 0, 1] = images[..., 0, 1], images[..., 0, 0]  # within one patch: no pixel is lost
     assert d(images) != d(moved)
+
+
+@pytest.mark.parametrize("size", [16, 64])
+def test_a_critic_that_has_grown_up_is_the_plain_one(size):
+    plain, grown = Discriminator(4, 3, size, patch=2), GrowingDiscriminator(4, 3, size)
+    assert [tuple(p.shape) for p in plain.blocks.parameters()] == [
+        tuple(p.shape) for block in grown.blocks[::-1] for p in block.parameters()
+    ]
+    for ours, theirs in zip(grown.blocks[::-1], plain.blocks):
+        ours.load_state_dict(theirs.state_dict())
+    grown.from_image[-1].load_state_dict(plain.from_image.state_dict())
+    grown.score.load_state_dict(plain.score.state_dict())
+    images = torch.randn(3, 3, size, size)
+    torch.testing.assert_close(grown(images), plain(images))
+
+
+def test_a_growing_critic_names_what_it_cannot_be():
+    critic = GrowingDiscriminator(4, 3, 32)
+    critic.grow(8)
+    with pytest.raises(ValueError, match=r"images: expected \(N, 3, 8, 8\), got \(2, 3, 32, 32\)"):
+        critic(torch.randn(2, 3, 32, 32))
+    with pytest.raises(ValueError, match="resolution: expected a power of two from 4 to 32, got 64"):
+        critic.grow(64)
+    with pytest.raises(ValueError, match="alpha: expected 0 to 1, got -1"):
+        critic.grow(16, -1)
+    with pytest.raises(ValueError, match="patch: expected 1, or 2 from 16 px up, got 2 at 8 px"):
+        GrowingDiscriminator(size=8)
 
 
 def test_widths_double_as_maps_halve_up_to_eight_times():

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from course_lib import latent
-from course_lib.models import style
+from course_lib.models import residual, style
 
 SMALL = dict(width=4, most=16, size=32)
 
@@ -82,7 +82,9 @@ def test_without_a_style_adain_is_instance_normalisation():
 
 
 @pytest.mark.parametrize("resolution", [8, 16, 32])
-def test_growth_changes_nothing_at_0_and_is_the_new_stage_at_1(generator, critic, resolution):
+@pytest.mark.parametrize("kind", ["style", "residual"])
+def test_growth_changes_nothing_at_0_and_is_the_new_stage_at_1(generator, critic, resolution, kind):
+    critic = critic if kind == "style" else residual.GrowingDiscriminator(width=4)
     generator.eval(), critic.eval()
     w = generator.mapping(torch.randn(4, 8))
     generator.grow(resolution // 2)
@@ -176,6 +178,21 @@ def test_mixing_takes_whole_styles_and_never_a_blend():
     for row, cut in enumerate((0, 2, 5, 6)):
         for layer in range(6):
             assert torch.equal(mixed[row, layer], (a if layer < cut else b)[row])
+
+
+def test_the_mapping_network_moves_at_its_share_of_the_learning_rate():
+    """By what Adam's first step changes of w, which is as much for every weight of a layer."""
+    moved = []
+    for share in (0.01, 0.04):
+        torch.manual_seed(0)
+        g = style.Generator(latent_dim=8, mapping_lr=share, **SMALL)
+        optimizer = torch.optim.Adam(g.mapping.layers[-1:].parameters(), lr=1e-3)
+        z = torch.randn(16, 8)
+        before = g.mapping(z)
+        before.square().sum().backward()
+        optimizer.step()
+        moved.append((g.mapping(z) - before).norm().item())
+    assert moved[1] / moved[0] == pytest.approx(4, rel=0.05)
 
 
 def test_a_gradient_reaches_every_weight_in_use(generator, critic):
