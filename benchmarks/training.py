@@ -6,7 +6,7 @@ Reference: NCHW memory layout, float32, Adam as a loop over parameters, every im
 PIL loader (torchvision transforms in a DataLoader without workers). Both take turns in one process, on the
 same images, networks, batch and random numbers, and the best of the timed steps of each is compared.
 
-StyleGAN's (the recipe style-avatars, at each resolution that it grows through): the reference resamples with a nearest
+StyleGAN's (both networks of models.style, width 12 at 64×64, batch 32, at each resolution they grow through): the reference resamples with a nearest
 neighbour and a convolution by the blur, normalises and adds noise operation by operation, in float32, NCHW, with Adam
 as a loop over parameters. The images come from memory in both, since that is what the DCGAN's comparison is about.
 Both take R1 in one of 16 steps, and the mean over 16 is what counts. The process's largest memory so far is told too.
@@ -30,14 +30,14 @@ from torchvision import transforms
 
 from course_lib import data, runtime
 from course_lib.losses import LOSSES
-from course_lib.models import dcgan
+from course_lib.models import dcgan, style
 from course_lib.penalties import r1
 from course_lib.training import ExponentialAverage, discriminator_step, generator_step
 from course_lib.training.draws import Told
 from course_lib.training.loop import InPrecision
-from course_lib.training.recipes import RECIPES, build
 
 BATCH, LATENT = 64, 100
+STYLE_BATCH, R1_EVERY = 32, 16
 
 
 class PngFiles(Dataset):
@@ -132,36 +132,36 @@ PLAIN = {  # what the reference puts in the place of models.style's operations
 
 def style_steps(pixels, device, resolution, dtype=torch.float32, plain=False):
     """A generator of finished StyleGAN steps at a resolution, R1 in the first of every 16."""
-    recipe = RECIPES["style-avatars"]
+    torch.manual_seed(0)
     layout = torch.contiguous_format if plain else torch.channels_last
-    g, d = (network.to(device, memory_format=layout).train() for network in build(recipe))
+    pair = style.Generator(latent_dim=64, width=12, most=64), style.Discriminator(width=12, most=64)
+    g, d = (network.to(device, memory_format=layout).train() for network in pair)
     g.grow(resolution), d.grow(resolution)
-    config, how = recipe.config, {"foreach": False, "fused": False} if plain else {"fused": True}
-    adam_g, adam_d = (torch.optim.Adam(n.parameters(), config.learning_rate_g, config.betas, **how) for n in (g, d))
+    how = {"foreach": False, "fused": False} if plain else {"fused": True}
+    adam_g, adam_d = (torch.optim.Adam(n.parameters(), 2.5e-3, (0.0, 0.99), **how) for n in (g, d))
     average = ExponentialAverage(g, 10)
     told = Told(g)
     fast_g, fast_d, step = InPrecision(told, dtype), InPrecision(d, dtype), 0
     pixels = F.avg_pool2d(pixels.to(device).float(), pixels.shape[-1] // resolution).round().to(torch.uint8)
-    weight = config.penalty_weight * config.penalty_every
     while True:
         told.draw = draw = runtime.keyed_generator(device, 0, step)
-        index = torch.randint(len(pixels), (config.batch_size,), generator=draw, device=device)
+        index = torch.randint(len(pixels), (STYLE_BATCH,), generator=draw, device=device)
         real = data.to_float(pixels[index]).contiguous(memory_format=layout)
-        z = torch.randn(2, config.batch_size, g.latent_dim, generator=draw, device=device)
-        penalty = None if step % config.penalty_every else lambda critic, real, fake: weight * r1(critic, real)
+        z = torch.randn(2, STYLE_BATCH, g.latent_dim, generator=draw, device=device)
+        penalty = None if step % R1_EVERY else lambda critic, real, fake: 2 * R1_EVERY * r1(critic, real)
         with contextlib.ExitStack() as stack:
             for name, function in PLAIN.items() if plain else ():
                 stack.enter_context(mock.patch(f"course_lib.models.{name}", function))
             discriminator_step(fast_g, fast_d, adam_d, real, z[0], penalty=penalty)
             generator_step(fast_g, fast_d, adam_g, z[1])
-        average.update(g, config.batch_size, (step + 1) * config.batch_size)
+        average.update(g, STYLE_BATCH, (step + 1) * STYLE_BATCH)
         step += 1
         yield
 
 
 def style_table(device, rounds: int) -> None:
     """Mean milliseconds of 16 steps, the best of `rounds`, and images a second; for each resolution."""
-    pixels, batch = data.load("avatars-small").pixels, RECIPES["style-avatars"].config.batch_size
+    pixels = data.load("avatars-small").pixels
     print(f"{'':8}{'reference':>22}{'ours, float32':>22}{'ours, bfloat16':>22}{'ratio':>8}{'memory':>12}")
     for resolution in (4, 8, 16, 32, 64):
         runners = [
@@ -174,12 +174,12 @@ def style_table(device, rounds: int) -> None:
             for index, runner in enumerate(runners):
                 runtime.synchronise(device)
                 start = time.perf_counter()
-                for _ in range(16):
+                for _ in range(R1_EVERY):
                     next(runner)
                 runtime.synchronise(device)
                 if turn:
-                    best[index] = min(best[index], (time.perf_counter() - start) / 16)
-        shown = "".join(f"{1e3 * seconds:10.1f}ms {batch / seconds:6.0f}/s" for seconds in best)
+                    best[index] = min(best[index], (time.perf_counter() - start) / R1_EVERY)
+        shown = "".join(f"{1e3 * seconds:10.1f}ms {STYLE_BATCH / seconds:6.0f}/s" for seconds in best)
         print(f"{resolution:3}×{resolution:<4}{shown}{best[0] / min(best[1:]):7.2f}x{_memory(device):>12}")
 
 
@@ -213,7 +213,7 @@ def main() -> None:
     options = parser.parse_args()
     device = torch.device(options.device)
     if options.network == "style":
-        print(_where(f"StyleGAN, batch {RECIPES['style-avatars'].config.batch_size}", device))
+        print(_where(f"StyleGAN, batch {STYLE_BATCH}", device))
         return style_table(device, max(1, options.steps // 4))
     grey = data.load("fashion-mnist", "test").padded(64).pixels[:1280]
     pixels = grey.expand(-1, 3, -1, -1).contiguous()

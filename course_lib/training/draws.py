@@ -45,9 +45,13 @@ class Draws:
 
         A run that grows sees it at the resolution of its stage.
         """
-        real = to_float(self.pixels[self._chosen(number)]).to(self.dtype)
         seen = number // self.config.critic_steps * self.config.batch_size
-        return growth.shrunk(real, self.config.growth, seen).contiguous(memory_format=self.layout)
+        return growth.shrunk(self.whole(number), self.config.growth, seen).contiguous(memory_format=self.layout)
+
+    def whole(self, number: int) -> Tensor:
+        """The same batch at the images' own resolution, whatever the stage."""
+        real = to_float(self.pixels[self._chosen(number)]).to(self.dtype)
+        return real.contiguous(memory_format=self.layout)
 
     def labels(self, number: int) -> Tensor | None:
         """The classes of the number-th batch, (n,) int64; the fakes of an update have those of its real images."""

@@ -340,13 +340,13 @@ def finite(network: nn.Module) -> Tensor:
 
 
 def _precision(generator, discriminator, config: TrainConfig, draws: Draws) -> tuple[torch.dtype, str]:
-    """The dtype to compute in, and a sentence that says how it was chosen."""
+    """The dtype to compute in, and a sentence that says how it was chosen: measured at full resolution."""
     if config.precision != "auto":
         return getattr(torch, config.precision), f"precision: {config.precision} (as configured)"
     g, d = (Told(copy.deepcopy(network)) for network in (generator, discriminator))
     g.labels = d.labels = draws.labels(0)
     optimizer_g, optimizer_d = (settings.OPTIMIZERS[config.optimizer](network, 0.0, config) for network in (g, d))
-    real, z, penalty = draws.real(0), draws.latents(0)[-1], draws.penalty(0)
+    real, z, penalty = draws.whole(0), draws.latents(0)[-1], draws.penalty(0)
 
     def trial(dtype):
         generator_step(InPrecision(g, dtype), InPrecision(d, dtype), optimizer_g, z)

@@ -78,8 +78,18 @@ PAIRS = TrainConfig(
     decay_from=0.3,
     betas=(0.0, 0.99),
 )
-GROWTH = ((4, 0.0, 8.0), (8, 4.0, 12.0), (16, 8.0, 24.0), (32, 16.0, 248.0), (64, 16.0, 80.0))  # kimg
-GROWN_STEPS = 13_000  # of 32 images: 416 kimg
+STYLES = replace(
+    PAIRS,
+    steps=10_000,
+    batch_size=32,
+    penalty_weight=0.3,
+    learning_rate_g=1.2e-2,
+    learning_rate_d=1e-3,
+    checkpoint_every_steps=250,
+)
+BELOW_32 = ((4, 0.0, 2.0), (8, 1.0, 3.0), (16, 2.0, 4.0))  # kimg
+GROWTH_TO_32 = (*BELOW_32, (32, 4.0, 304.0))
+GROWTH_TO_64 = (*BELOW_32, (32, 4.0, 204.0), (64, 10.0, 90.0))
 
 RECIPES: dict[str, Recipe | ClassifierRecipe | AutoencodingRecipe] = {
     "mlp-fashion": Recipe(
@@ -107,7 +117,7 @@ RECIPES: dict[str, Recipe | ClassifierRecipe | AutoencodingRecipe] = {
         config=TrainConfig(steps=epochs(40, 64), batch_size=64, decay_from=0.5),
     ),
     "dcgan-avatars": Recipe(
-        "DCGAN at 32×32, width 32, on avatars: the style-based generator's yardstick, as many images as that saw at 32×32",
+        "DCGAN at 32×32, width 32, on avatars: the style-based generator's yardstick, as many images as that saw",
         data="avatars-32",
         size=32,
         networks=lambda: (
@@ -115,33 +125,32 @@ RECIPES: dict[str, Recipe | ClassifierRecipe | AutoencodingRecipe] = {
             dcgan.Discriminator(width=32, channels=3, size=32),
         ),
         config=TrainConfig(
-            steps=int(1000 * sum(fade + stable for _, fade, stable in GROWTH[:-1]) / 64),
+            steps=STYLES.steps * STYLES.batch_size // 64,
             batch_size=64,
             checkpoint_every_steps=250,
         ),
         snapshots=8,
         compact=True,
     ),
-    "style-avatars": Recipe(
-        "style-based generator of avatars, grown from 4×4 to 64×64: latent 64, batch 32, lazy R1",
+    "style-avatars-32": Recipe(
+        "style-based generator of avatars, grown from 4×4 to 32×32, against a residual critic that grows with it: relativistic loss, R1 + R2",
+        data="avatars-32",
+        size=32,
+        networks=lambda: (
+            style.Generator(latent_dim=32, width=16, size=32, most=128, mixing=0.5, mapping_lr=0.02),
+            residual.GrowingDiscriminator(width=64, size=32),
+        ),
+        config=replace(STYLES, growth=GROWTH_TO_32),
+    ),
+    "style-avatars-64": Recipe(
+        "style-based generator of avatars, grown from 4×4 to 64×64: as style-avatars-32, and as many images",
         data="avatars",
         size=64,
         networks=lambda: (
-            style.Generator(latent_dim=64, width=12, size=64, most=64),
-            style.Discriminator(width=12, size=64, most=64),
+            style.Generator(latent_dim=32, width=12, size=64, most=128, mixing=0.5, mapping_lr=0.02),
+            residual.GrowingDiscriminator(width=32, size=64),
         ),
-        config=TrainConfig(
-            steps=GROWN_STEPS,
-            batch_size=32,
-            penalty="r1",
-            penalty_weight=2.0,
-            penalty_every=16,
-            growth=GROWTH,
-            learning_rate_g=2.5e-3,
-            learning_rate_d=2.5e-3,
-            betas=(0.0, 0.99),
-            checkpoint_every_steps=250,
-        ),
+        config=replace(STYLES, growth=GROWTH_TO_64),
     ),
     "residual-fashion": Recipe(
         "residual networks at 32×32, width 16, on Fashion-MNIST: relativistic loss, R1 + R2, BatchNorm in the generator, 14 epochs",

@@ -9,7 +9,7 @@ import textwrap
 import pytest
 import torch
 
-from course_lib import data
+from course_lib import data, runtime
 from course_lib.models import dcgan, style
 from course_lib.training import TrainConfig, checkpoint, fit, growth, settings
 
@@ -134,6 +134,23 @@ def test_stages_to_come_may_be_changed_and_those_begun_may_not(small, tmp_path):
 def test_a_bad_schedule_is_refused_by_name(small, schedule, says):
     with pytest.raises(ValueError, match=f"growth: .*{says}"):
         fit(*pair(), small, TrainConfig(steps=1, batch_size=8, growth=schedule, precision="float32"), verbose=False)
+
+
+def test_the_precision_of_a_run_that_grows_is_measured_at_full_resolution(small, monkeypatch):
+    """The networks are at their full size then, whatever the first stage is."""
+    seen = []
+
+    def fastest(trial, name, device):
+        trial(torch.float32)
+        seen.append(name)
+        return torch.float32, "as the test says"
+
+    monkeypatch.setattr(runtime, "fastest_precision", fastest)
+    config = TrainConfig(steps=1, batch_size=8, growth=SCHEDULE, ema_half_life_kimg=0.01)
+    networks = pair()
+    fit(*networks, small, config, verbose=False)
+    assert len(seen) == 1 and "batch 8 of (3, 16, 16)" in seen[0]
+    assert networks[0].synthesis.resolution == 4
 
 
 def test_networks_that_cannot_grow_are_refused(small):

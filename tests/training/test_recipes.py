@@ -7,7 +7,7 @@ import torch
 from safetensors.torch import load_file
 
 from course_lib import data
-from course_lib.training import RECIPES, growth, recipes
+from course_lib.training import RECIPES, recipes
 from course_lib.training.classification import ClassifierConfig
 
 GANS = [name for name, recipe in RECIPES.items() if isinstance(recipe, recipes.Recipe)]
@@ -30,11 +30,13 @@ def test_recipes_see_all_60_000_images_and_keep_at_least_16_snapshots_or_8_where
     assert len(moments) >= (9 if recipe.compact else 17) and moments[0] == 0 and moments[-1] == recipe.config.steps
 
 
-def test_the_yardstick_sees_as_many_images_as_the_style_based_generator_up_to_32_pixels():
-    config, other = RECIPES["style-avatars"].config, RECIPES["dcgan-avatars"].config
-    end = dict(zip((4, 8, 16, 32), growth.ends(config.growth, config.batch_size)))[32]
-    assert end * config.batch_size == other.steps * other.batch_size
-    assert end < config.steps
+@pytest.mark.parametrize("name", ["style-avatars-32", "style-avatars-64"])
+def test_the_yardstick_sees_as_many_images_as_the_style_based_generators(name):
+    config, other = RECIPES[name].config, RECIPES["dcgan-avatars"].config
+    assert config.steps * config.batch_size == other.steps * other.batch_size
+    assert 1000 * sum(fade + stable for _, fade, stable in config.growth) == pytest.approx(
+        config.steps * config.batch_size, rel=0.01
+    )
 
 
 def test_a_short_run_leaves_its_snapshots_and_goes_on(tmp_path):
