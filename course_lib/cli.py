@@ -249,17 +249,24 @@ def measure(
         int, typer.Option(min=2, help="images a side; the Inception sees a few a second on two cores")
     ] = 10_000,
     precision: Annotated[str, typer.Option(help="float32 or bfloat16, which moves the FID a little")] = "float32",
+    psi: Annotated[
+        list[float] | None, typer.Option(help="measure samples truncated to it too; may be repeated")
+    ] = None,
 ) -> None:
     """Write a generator's metrics to its card, beside those of as many training images (for those who record networks)."""
     from course_lib.zoo.measuring import measure as written
 
-    block = written(name, extractor, count, precision)
+    block = written(name, extractor, count, precision, psi or ())
     for metric, row in block["metrics"].items():
-        samples, floor = (
-            f"{row[role]['value']:.5g}" + ("" if row[role]["error"] is None else f" ± {row[role]['error']:.2g}")
-            for role in ("samples", "floor")
-        )
+        shown = {
+            role: f"{row[role]['value']:.5g}" + ("" if row[role]["error"] is None else f" ± {row[role]['error']:.2g}")
+            for role in row
+            if role != "protocol"
+        }
+        samples, floor = shown.pop("samples"), shown.pop("floor")
         typer.echo(f"{metric:16} {samples:>22}   training images {floor:>22}   {row['protocol']}")
+        for role, number in shown.items():
+            typer.echo(f"{'':16} {number:>22}   {role}")
     typer.echo(
         f"N = {block['n']} a side, {block['precision']}, weights {block['weights'][:8]}; written to the card of {name}"
     )

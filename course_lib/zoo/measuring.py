@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from course_lib import metrics, zoo
+from collections.abc import Sequence
+
+from course_lib import data, metrics, zoo
 from course_lib.metrics import features, protocols
+from course_lib.models.style import Generator
 from course_lib.runtime import known
 from course_lib.zoo.judging import JUDGES
 from course_lib.zoo.recording import round_to, write_card
@@ -15,7 +18,13 @@ BY_INCEPTION = ("fid",)  # by the digits that papers on small images quote
 INCEPTION_PROTOCOL = "pytorch-fid"
 
 
-def measure(name: str, extractor: str | None = None, count: int = 10_000, precision: str = "float32") -> dict:
+def measure(
+    name: str,
+    extractor: str | None = None,
+    count: int = 10_000,
+    precision: str = "float32",
+    psis: Sequence[float] = (),
+) -> dict:
     """Measure a generator of the zoo, write the result to its card under "measured", and return it.
 
     `count` samples (seed 0, as `gan-course evaluate` draws them: the first of 10,000, or of `count` if that is more)
@@ -26,10 +35,12 @@ def measure(name: str, extractor: str | None = None, count: int = 10_000, precis
     extractor: "fid-inception", by the protocol of pytorch-fid, or the classifier of the generator's data, which is what
                None stands for, by that of torch-fidelity
     precision: "bfloat16" is twice as fast on some processors and moves the FID by about 1 %; the card says which it was
+    psis:      of a generator with styles: samples truncated so far are measured too
     returns:   {"protocol", "precision", "device", "weights" (of the extractor), "network" (of the generator), "n",
-               "real", "floor" and "samples" (which images), "metrics": {metric: {"samples" and "floor": each value,
-               error, error_is}}}
-    raises:    ValueError for another network or extractor; FileNotFoundError, naming the command, for missing weights
+               "real", "floor" and "samples" (which images), "metrics": {metric: {"samples", "floor" and, for each of
+               psis, "psi = 0.5": each value, error, error_is}}}
+    raises:    ValueError for another network or extractor, or psis of a generator without styles; FileNotFoundError,
+               naming the command, for missing weights
     """
     card = zoo.card(name)
     dataset = card["data"]["name"]
@@ -46,10 +57,17 @@ def measure(name: str, extractor: str | None = None, count: int = 10_000, precis
         if len(images) < count:
             raise ValueError(f"count: expected at most the {len(images)} images of {source}, got {count}")
         pixels[role] = images[:count].contiguous()
+    if psis:
+        generator = zoo.load(name)[0]
+        if not isinstance(generator, Generator):
+            raise ValueError(f"psis: expected none for {name}, which has no styles, got {list(psis)}")
+        for psi in psis:
+            drawn = zoo.sample(generator, max(count, 10_000), seed=0, psi=psi)[:count]
+            pixels[f"psi = {psi:g}"] = data.to_uint8(drawn)
     if eyes.head is None:
         asked = tuple(metric for metric in asked if metric != "inception_score")
     table: dict[str, dict] = {}
-    for role in ("samples", "floor"):
+    for role in (role for role in pixels if role != "real"):
         found = metrics.evaluate(pixels["real"], pixels[role], protocol=protocol, metrics=asked, extractor=eyes)
         for row in found.rows:
             numbers = {"value": row.value, "error": row.error}

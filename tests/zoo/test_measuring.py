@@ -116,7 +116,28 @@ def test_what_was_measured_of_other_weights_is_dropped(folder):
         assert ("fid-inception" in found) == kept and found["classifier-fashion"]["n"] == 1000
 
 
+def test_truncated_samples_are_measured_beside_the_others(tmp_path, monkeypatch):
+    for name in ("style-avatars-32", "classifier-avatars"):
+        shutil.copytree(zoo.FOLDER / name, tmp_path / name)
+    monkeypatch.setattr(zoo, "FOLDER", tmp_path)
+    path = tmp_path / "style-avatars-32" / "card.json"
+    card = json.loads(path.read_text())
+    path.write_text(json.dumps(card | {"data": card["data"] | {"name": "avatars-small-32"}}))  # the set that is here
+    run = CliRunner().invoke(cli.app, ["measure", "style-avatars-32", "--count", "500", "--psi", "0.5", "--psi", "1"])
+    assert run.exit_code == 0, run.output
+    row = zoo.card("style-avatars-32")["measured"]["classifier-avatars"]["metrics"]["fid"]
+    assert row["psi = 1"] == row["samples"] and row["psi = 0.5"]["value"] != row["samples"]["value"]
+    assert f"{row['psi = 0.5']['value']:.5g}" in run.stdout and "psi = 0.5" in run.stdout
+    half = data.to_uint8(zoo.sample(zoo.load("style-avatars-32")[0], 10_000, psi=0.5)[:500])
+    found = metrics.evaluate(
+        data.load("avatars-small-32", "test").pixels[:500], half, protocol="torch-fidelity", metrics=["fid"], extractor="classifier-avatars"
+    )["fid"]  # fmt: skip
+    assert row["psi = 0.5"]["value"] == pytest.approx(found.value, rel=1e-4)
+
+
 def test_what_cannot_be_measured_is_refused():
+    with pytest.raises(ValueError, match="psis: expected none for mlp-fashion, which has no styles"):
+        measuring.measure("mlp-fashion", count=1000, psis=[0.5])
     with pytest.raises(ValueError, match="name: expected a generator, got 'classifier-fashion'"):
         measuring.measure("classifier-fashion")
     with pytest.raises(
