@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -46,6 +46,12 @@ class LatentMap:
     def place(self, across: float, up: float) -> Tensor:
         """The code at a place of the square, each coordinate in [−1, 1]. → (1, 2)"""
         return (self.middle + self.reach * torch.tensor([across, up]))[None]
+
+    def middles(self) -> Tensor:
+        """The median code of each class, where its name belongs: (classes, 2)"""
+        return torch.stack(
+            [self.codes[self.labels == label].median(0).values for label in range(len(self.class_names))]
+        )
 
     def nearest(self, code: Tensor) -> float:
         """Distance from a code (1, 2) to the nearest photograph's, in units of the square's half side."""
@@ -94,22 +100,42 @@ def map_frame(found: LatentMap, across: float, up: float, size: int = 300, dots:
 
     for (x, y), label in zip(spot(found.codes[:dots]), found.labels[:dots].tolist()):
         pen.rectangle((x - 1, y - 1, x + 1, y + 1), fill=CLASSES[label])
-    for label, name in enumerate(found.class_names):
-        ((x, y),) = spot(found.codes[found.labels == label].median(0).values[None])
-        pen.text(
-            (x, y),
-            name,
-            fill=canvas.INK,
-            anchor="mm",
-            font_size=size // 25,
-            stroke_width=2,
-            stroke_fill=(255, 255, 255),
-        )
+    look = {"anchor": "mm", "font_size": size // 25, "stroke_width": 2}
+    boxes = [pen.textbbox((0, 0), name, **look) for name in found.class_names]
+    places = apart(spot(found.middles()), [(right - left, low - top) for left, top, right, low in boxes], size)
+    for place, name in zip(places, found.class_names):
+        pen.text(place, name, fill=canvas.INK, stroke_fill=(255, 255, 255), **look)
     x, y = (1 + across) * size / 2, (1 - up) * size / 2
     pen.line((x, 0, x, size), fill=canvas.INK)
     pen.line((0, y, size, y), fill=canvas.INK)
     pen.ellipse((x - 6, y - 6, x + 6, y + 6), outline=canvas.FAKE, width=3)
     return picture
+
+
+def apart(centres: Sequence[Sequence[float]], sizes: Sequence[Sequence[float]], side: float) -> list[list[float]]:
+    """Centres of boxes, moved as little as it takes that none covers another, inside a square from 0 to `side`.
+
+    Two that overlap are pushed apart along the direction in which they overlap less, each by half of that.
+
+    centres: (x, y) of each;  sizes: its width and height, together few enough to find room
+    """
+    at, half = np.array(centres, dtype=float), np.array(sizes, dtype=float) / 2
+    for _ in range(500):
+        still = True
+        for one in range(len(at)):
+            for other in range(one):
+                away = at[one] - at[other]
+                overlap = half[one] + half[other] - np.abs(away)
+                if (overlap > 1e-9).all():
+                    axis = int(overlap.argmin())
+                    push = overlap[axis] / 2 * (1 if away[axis] >= 0 else -1)
+                    at[one, axis] += push
+                    at[other, axis] -= push
+                    still = False
+        at = np.clip(at, half, side - half)
+        if still:
+            break
+    return at.tolist()
 
 
 def _ground(realism: np.ndarray) -> np.ndarray:
@@ -128,10 +154,12 @@ def latent_maps(maps: Mapping[str, LatentMap], *, title: str, alt: str, dots: in
             shown = found.labels[:dots]
             colours = np.array(CLASSES)[shown.numpy()] / 255
             axis.scatter(*found.codes[:dots].T, s=4, c=colours, linewidths=0)
-            for label, word in enumerate(found.class_names):
-                middle = found.codes[found.labels == label].median(0).values.tolist()
+            unit = 2 * r / (5.2 * 0.85 * 72)  # of the plane, in points of type
+            sizes = [(unit * 7.5 * (0.55 * len(word) + 0.6), unit * 7.5 * 1.7) for word in found.class_names]
+            corner = found.middle - r
+            for word, place in zip(found.class_names, apart((found.middles() - corner).tolist(), sizes, 2 * r)):
                 axis.annotate(
-                    word, middle, ha="center", fontsize=7.5, color="black",
+                    word, [at + low for at, low in zip(place, corner.tolist())], ha="center", va="center", fontsize=7.5, color="black",
                     bbox={"boxstyle": "round,pad=0.15", "fc": "white", "ec": "none", "alpha": 0.75},
                 )  # fmt: skip
             axis.set(xlim=(x - r, x + r), ylim=(y - r, y + r), xlabel="z₁", ylabel="z₂")

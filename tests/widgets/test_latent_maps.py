@@ -82,3 +82,19 @@ def test_a_map_needs_two_dimensions():
 
     with pytest.raises(ValueError, match="network: expected latent_dim 2 for a map, got 3"):
         maps.survey(VAE(3, 4), maps.of_the_zoo()[1])
+
+
+def test_names_are_moved_apart_as_little_as_it_takes():
+    sizes = [(20.0, 8.0)] * 4
+    free = [[20.0, 20.0], [60.0, 20.0], [20.0, 60.0], [60.0, 60.0]]
+    assert maps.apart(free, sizes, 100) == free
+    pair = maps.apart([[50, 50], [53, 54]], sizes[:2], 100)
+    assert np.allclose(pair, [[50, 48], [53, 56]])  # 4 of 8 overlap upwards, 17 of 20 across
+    drawn = np.random.default_rng(0).uniform(40, 60, (10, 2))
+    sizes = [(8 + 3 * index, 9) for index in range(10)]
+    found, half = np.array(maps.apart(drawn, sizes, 100)), np.array(sizes) / 2
+    for one in range(10):
+        assert (found[one] >= half[one] - 1e-6).all() and (found[one] <= 100 - half[one] + 1e-6).all()
+        for other in range(one):
+            overlap = half[one] + half[other] - abs(found[one] - found[other])
+            assert (overlap <= 1e-6).any(), (one, other)
