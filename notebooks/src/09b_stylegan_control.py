@@ -439,10 +439,12 @@ assert ends[0]["psi"] < ends[1]["psi"] and ends[0]["recall"] <= ends[1]["recall"
 assert ends[0]["attribute_entropy"] < ends[1]["attribute_entropy"]
 distances = [row["fid"] for row in recorded["psi"]]
 assert distances == sorted(distances, reverse=True)  # down to ψ = 1
+precisions = [row["precision"] for row in recorded["psi"] if row["psi"] >= 0.5]
+assert precisions == sorted(precisions, reverse=True)
 
 # %% [markdown]
-# At ψ = 0 there is one image (its noise is held), so precision is 0 or 1: that image lies in some real ball or in none. The Fréchet distance falls all the way to ψ = 1: this network gains nothing
-# from truncation that its distance would reward. Both belong to this network and these features. Now by hand:
+# At ψ = 0 there is one image (its noise is held), so precision is 0 or 1: that image lies in some real ball or in none. From ½ on precision falls as ψ rises, recall rises: the trade that truncation is known for. The Fréchet
+# distance takes recall's side in it and falls all the way to ψ = 1. All of this belongs to this network and these features. Now by hand:
 
 # %% id="psi-widget"
 psi_slider = widgets.psi_slider(generator, recorded["psi"], recorded["real"]["attribute_entropy"])

@@ -180,19 +180,25 @@ def test_mixing_takes_whole_styles_and_never_a_blend():
             assert torch.equal(mixed[row, layer], (a if layer < cut else b)[row])
 
 
-def test_the_mapping_network_moves_at_its_share_of_the_learning_rate():
-    """By what Adam's first step changes of w, which is as much for every weight of a layer."""
+@pytest.mark.parametrize(
+    ("part", "layer"), [("mapping", "mapping.layers.7"), ("convolution", "synthesis.layers.3.conv")]
+)
+def test_a_part_learns_as_many_times_as_fast_as_it_is_told(part, layer):
+    """By what Adam's first step, which is as large for every weight, changes of the effective weight."""
     moved = []
-    for share in (0.01, 0.04):
+    for times in (0.01, 1.0, 3.0):
         torch.manual_seed(0)
-        g = style.Generator(latent_dim=8, mapping_lr=share, **SMALL)
-        optimizer = torch.optim.Adam(g.mapping.layers[-1:].parameters(), lr=1e-3)
-        z = torch.randn(16, 8)
-        before = g.mapping(z)
-        before.square().sum().backward()
+        g = style.Generator(latent_dim=8, **{f"{part}_lr": times}, **SMALL)
+        weight, scale = g.get_submodule(layer).weight, g.get_submodule(layer).scale
+        optimizer = torch.optim.Adam([weight], lr=1e-3)
+        before = weight.detach() * scale
+        if times == 0.01:
+            first = before
+        torch.testing.assert_close(before, first)  # the same network to begin with
+        g(torch.randn(16, 8)).square().mean().backward()
         optimizer.step()
-        moved.append((g.mapping(z) - before).norm().item())
-    assert moved[1] / moved[0] == pytest.approx(4, rel=0.05)
+        moved.append((weight.detach() * scale - before).abs().median().item())
+    assert [each / moved[1] for each in moved] == pytest.approx([0.01, 1, 3], rel=0.02)
 
 
 def test_a_gradient_reaches_every_weight_in_use(generator, critic):
