@@ -441,10 +441,25 @@ distances = [row["fid"] for row in recorded["psi"]]
 assert distances == sorted(distances, reverse=True)  # down to ψ = 1
 precisions = [row["precision"] for row in recorded["psi"] if row["psi"] >= 0.5]
 assert precisions == sorted(precisions, reverse=True)
+block = card["measured"]["fid-inception"]
+by_inception = block["metrics"]["fid"]
+told = {"ψ = 0.5": "psi = 0.5", "ψ = 0.7": "psi = 0.7", "ψ = 1": "samples", "avatars": "floor"}
+print(
+    f"FID by the published Inception ({block['protocol']}, {block['precision']}, N = {block['n']:,} a side): "
+    + ", ".join(
+        f"{label} {by_inception[key]['value']:.1f} ± {by_inception[key]['error']:.1f}"
+        for label, key in told.items()
+    )
+)
+assert (
+    by_inception["psi = 0.5"]["value"]
+    > by_inception["psi = 0.7"]["value"]
+    > by_inception["samples"]["value"]
+)
 
 # %% [markdown]
 # At ψ = 0 there is one image (its noise is held), so precision is 0 or 1: that image lies in some real ball or in none. From ½ on precision falls as ψ rises, recall rises: the trade that truncation is known for. The Fréchet
-# distance takes recall's side in it and falls all the way to ψ = 1. All of this belongs to this network and these features. Now by hand:
+# distance takes recall's side in it and falls all the way to ψ = 1, by either pair of eyes. All of this belongs to this network and these features. Now by hand:
 
 # %% id="psi-widget"
 psi_slider = widgets.psi_slider(generator, recorded["psi"], recorded["real"]["attribute_entropy"])
