@@ -22,6 +22,7 @@ CLASSES = (  # one colour a class, told apart by most readers; the names stand i
     (213, 94, 0), (110, 90, 200), (120, 120, 120), (170, 120, 40), (150, 190, 40),
 )  # fmt: skip
 DARKEST = 0.35  # brightness of a place whose decoded image is far from every photograph
+PANEL, POINTS = 5.2, 7.5  # inches a map, and the size of the names on it
 K = 5  # neighbours of `realism`
 
 
@@ -113,7 +114,7 @@ def map_frame(found: LatentMap, across: float, up: float, size: int = 300, dots:
 
 
 def apart(centres: Sequence[Sequence[float]], sizes: Sequence[Sequence[float]], side: float) -> list[list[float]]:
-    """Centres of boxes, moved as little as it takes that none covers another, inside a square from 0 to `side`.
+    """Centres of boxes, pushed apart until none covers another, inside a square from 0 to `side`.
 
     Two that overlap are pushed apart along the direction in which they overlap less, each by half of that.
 
@@ -147,19 +148,20 @@ def latent_maps(maps: Mapping[str, LatentMap], *, title: str, alt: str, dots: in
     """Maps side by side, each with its title: codes coloured by class on a ground that is dark where places decode to no photograph's like."""
 
     def draw(theme):
-        figure, axes = figures.axes_grid(1, len(maps), size=(5.2 * len(maps), 5.6))
+        figure, axes = figures.axes_grid(1, len(maps), size=(PANEL * len(maps), 5.6))
         for axis, (name, found) in zip(axes[0], maps.items()):
             (x, y), r = found.middle.tolist(), found.reach
             axis.imshow(_ground(found.realism.numpy()), extent=(x - r, x + r, y - r, y + r), interpolation="bilinear")
             shown = found.labels[:dots]
             colours = np.array(CLASSES)[shown.numpy()] / 255
             axis.scatter(*found.codes[:dots].T, s=4, c=colours, linewidths=0)
-            unit = 2 * r / (5.2 * 0.85 * 72)  # of the plane, in points of type
-            sizes = [(unit * 7.5 * (0.55 * len(word) + 0.6), unit * 7.5 * 1.7) for word in found.class_names]
+            letter = POINTS * 2 * r / (0.85 * 72 * PANEL)  # the height of type on the plane; axes take 0.85 of a panel
+            sizes = [(letter * (0.55 * len(word) + 0.6), letter * 1.7) for word in found.class_names]
             corner = found.middle - r
-            for word, place in zip(found.class_names, apart((found.middles() - corner).tolist(), sizes, 2 * r)):
+            places = corner + torch.tensor(apart((found.middles() - corner).tolist(), sizes, 2 * r))
+            for word, place in zip(found.class_names, places.tolist()):
                 axis.annotate(
-                    word, [at + low for at, low in zip(place, corner.tolist())], ha="center", va="center", fontsize=7.5, color="black",
+                    word, place, ha="center", va="center", fontsize=POINTS, color="black",
                     bbox={"boxstyle": "round,pad=0.15", "fc": "white", "ec": "none", "alpha": 0.75},
                 )  # fmt: skip
             axis.set(xlim=(x - r, x + r), ylim=(y - r, y + r), xlabel="z₁", ylabel="z₂")

@@ -30,6 +30,11 @@ def expect_images(images: Tensor, channels: int, size: int) -> None:
         raise ValueError(f"images: expected float in [-1, 1], got {images.dtype}; data.to_float converts uint8")
 
 
+def doublings(resolution: int) -> int:
+    """How often a network that grows has doubled the side of its images: 0 at 4×4, 1 at 8×8, …"""
+    return resolution.bit_length() - SMALLEST.bit_length()
+
+
 def expect_stage(resolution: int, alpha: float, size: int) -> int:
     """`resolution`, for a network that grows up to `size`. raises: ValueError for it or for alpha, by name"""
     if not isinstance(resolution, int) or not SMALLEST <= resolution <= size or resolution & (resolution - 1):

@@ -21,7 +21,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from course_lib.models import expect_images, expect_latents, expect_stage
+from course_lib.models import doublings, expect_images, expect_latents, expect_stage
 from course_lib.models.layers import MinibatchStd, spectral_normalise
 
 SLOPE = 0.2
@@ -111,8 +111,8 @@ class Discriminator(nn.Module):
 class GrowingDiscriminator(nn.Module):
     """The same critic without normalisation, for a generator that grows: (N, channels, resolution, …) → logits (N,).
 
-    It reads images in squares of 2×2 pixels, so at resolution r the largest maps are (…, r/2, r/2), at 8×8 and at 4×4
-    both (most, 4, 4). Each resolution has a layer of its own that reads the image; `grow(resolution, alpha)` says
+    It reads images in squares of 2×2 pixels, so at resolution r the largest maps are (…, r/2, r/2); at 4×4 a pixel is a
+    place, and the maps are as large as at 8×8. Each resolution has a layer of its own that reads the image; `grow(resolution, alpha)` says
     which is in use, and how far it has taken over from the one before, which sees the image averaged down.
 
     width: channels of the largest maps at `size`; each halving doubles them, up to 8·width
@@ -122,7 +122,7 @@ class GrowingDiscriminator(nn.Module):
         super().__init__()
         self.channels, self.size = channels, size
         maps = _widths(width, size, patch=2)[::-1]  # at 4, 8, … size/2
-        readers = [nn.Conv2d(channels, maps[0], 3, padding=1)]  # at 4×4, where a pixel is a place
+        readers = [nn.Conv2d(channels, maps[0], 3, padding=1)]  # at 4×4
         readers += [nn.Conv2d(4 * channels, count, 3, padding=1) for count in maps]
         self.from_image = nn.ModuleList(_scaled(reader) for reader in readers)  # for 4, 8, 16, … size
         self.blocks = nn.ModuleList(
@@ -137,7 +137,7 @@ class GrowingDiscriminator(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         expect_images(images, self.channels, self.resolution)
-        last = (self.resolution // 4).bit_length() - 1  # 0 at 4×4, 1 at 8×8, …
+        last = doublings(self.resolution)
         x = self._read(images, last)
         if last >= 2:  # from 4×4 to 8×8 no block is added, only another reader
             x = self.blocks[last - 2](x)

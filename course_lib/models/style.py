@@ -15,7 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from course_lib import latent
-from course_lib.models import SMALLEST, expect_images, expect_latents, expect_stage
+from course_lib.models import SMALLEST, doublings, expect_images, expect_latents, expect_stage
 from course_lib.models.layers import EqualisedConv2d, EqualisedLinear, MinibatchStd
 
 SLOPE = 0.2  # of the leaky ReLU; its gain √2 stands behind it, as in StyleGAN2
@@ -56,7 +56,7 @@ def _wide(dtype: torch.dtype) -> torch.dtype:
 
 
 class Mapping(nn.Module):
-    """z (N, latent_dim) → w (N, w_dim): pixel norm, then linear layers that learn 100 times as slowly."""
+    """z (N, latent_dim) → w (N, w_dim): pixel norm, then linear layers that learn `lr_multiplier` times as fast as others."""
 
     def __init__(self, latent_dim: int, w_dim: int, layers: int = 8, lr_multiplier: float = 0.01):
         super().__init__()
@@ -108,12 +108,10 @@ class Noise(nn.Module):
 class Layer(nn.Module):
     """Convolution (or nothing, for the constant), noise, bias, leaky ReLU, AdaIN: (N, C, H, W) → (N, C′, H or 2H, …)."""
 
-    def __init__(
-        self, before: int, after: int, w_dim: int, *, up: bool = False, convolve: bool = True, lr: float = 1.0
-    ):
+    def __init__(self, before: int, after: int, w_dim: int, *, up: bool = False, convolve: bool = True):
         super().__init__()
         self.up = up
-        self.conv = EqualisedConv2d(before, after, 3, padding=1, bias=False, lr_multiplier=lr) if convolve else None
+        self.conv = EqualisedConv2d(before, after, 3, padding=1, bias=False) if convolve else None
         self.noise, self.bias, self.adain = Noise(after), nn.Parameter(torch.zeros(after)), AdaIN(after, w_dim)
 
     def forward(self, x: Tensor, w: Tensor, noise: Tensor) -> Tensor:
@@ -130,23 +128,22 @@ class Synthesis(nn.Module):
     the paper; the generator clamps only where it is asked for pixels.
     """
 
-    def __init__(self, w_dim: int, width: int, most: int, channels: int, size: int, convolution_lr: float = 1.0):
+    def __init__(self, w_dim: int, width: int, most: int, channels: int, size: int):
         super().__init__()
         self.w_dim, self.size = w_dim, size
         maps = _widths(width, most, size)[::-1]  # at 4, 8, … size
         self.constant = nn.Parameter(torch.randn(1, maps[0], SMALLEST, SMALLEST))
-        lr = convolution_lr
-        layers = [Layer(maps[0], maps[0], w_dim, convolve=False), Layer(maps[0], maps[0], w_dim, lr=lr)]
+        layers = [Layer(maps[0], maps[0], w_dim, convolve=False), Layer(maps[0], maps[0], w_dim)]
         for before, after in zip(maps, maps[1:]):
-            layers += [Layer(before, after, w_dim, up=True, lr=lr), Layer(after, after, w_dim, lr=lr)]
+            layers += [Layer(before, after, w_dim, up=True), Layer(after, after, w_dim)]
         self.layers = nn.ModuleList(layers)
-        self.to_rgb = nn.ModuleList(EqualisedConv2d(count, channels, 1, lr_multiplier=lr) for count in maps)
+        self.to_rgb = nn.ModuleList(EqualisedConv2d(count, channels, 1) for count in maps)
         self.resolution, self.alpha = size, 1.0
 
     @property
     def depth(self) -> int:
         """Layers in use, so styles that count: 2 at 4×4, two more at each doubling."""
-        return 2 * _doublings(self.resolution) + 2
+        return 2 * doublings(self.resolution) + 2
 
     def noise(self, count: int, generator: torch.Generator | None = None) -> list[Tensor]:
         """One map (count, 1, H, W) for each layer in use."""
@@ -169,7 +166,7 @@ class Synthesis(nn.Module):
         styles = w[:, None].expand(-1, self.depth, -1) if w.ndim == 2 else w
         if noise is None:
             noise = self.noise(1, torch.Generator(w.device).manual_seed(0))
-        last = _doublings(self.resolution)
+        last = doublings(self.resolution)
         before = self.through(self.constant.expand(len(w), -1, -1, -1), styles, noise, 0, 2 * last)
         image = self.to_rgb[last](self.through(before, styles, noise, 2 * last, self.depth))
         if self.alpha == 1 or last == 0:
@@ -192,9 +189,8 @@ class Generator(nn.Module):
     In training each image has its styles from two latents with probability `mixing` (style mixing regularisation),
     noise is drawn anew, and the running mean of w moves; all that is random comes from `draw`.
 
-    width:          channels at `size`; each halving doubles them, up to `most`
-    mapping_lr:     the mapping network learns that many times as fast as the rest
-    convolution_lr: and the synthesis network's convolutions
+    width:      channels at `size`; each halving doubles them, up to `most`
+    mapping_lr: the mapping network learns that many times as fast as the rest
     """
 
     def __init__(
@@ -207,12 +203,11 @@ class Generator(nn.Module):
         w_dim: int | None = None,
         mixing: float = 0.9,
         mapping_lr: float = 0.01,
-        convolution_lr: float = 1.0,
     ):
         super().__init__()
         self.latent_dim, self.mixing = latent_dim, mixing
         self.mapping = Mapping(latent_dim, w_dim or latent_dim, lr_multiplier=mapping_lr)
-        self.synthesis = Synthesis(w_dim or latent_dim, width, most, channels, size, convolution_lr)
+        self.synthesis = Synthesis(w_dim or latent_dim, width, most, channels, size)
         self.register_buffer("w_mean", torch.zeros(w_dim or latent_dim))
 
     def grow(self, resolution: int, alpha: float = 1.0) -> None:
@@ -226,7 +221,7 @@ class Generator(nn.Module):
         smaller.synthesis.size = resolution
         smaller.grow(resolution)
         smaller.synthesis.layers = smaller.synthesis.layers[: smaller.synthesis.depth]
-        smaller.synthesis.to_rgb = smaller.synthesis.to_rgb[: _doublings(resolution) + 1]
+        smaller.synthesis.to_rgb = smaller.synthesis.to_rgb[: doublings(resolution) + 1]
         return smaller
 
     def forward(
@@ -273,7 +268,7 @@ class Discriminator(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         expect_images(images, self.channels, self.resolution)
-        last = _doublings(self.resolution)
+        last = doublings(self.resolution)
         x = activate(self.from_rgb[last](images))
         for index in range(last - 1, -1, -1):
             x = self.blocks[index](x)
@@ -295,12 +290,8 @@ class Down(nn.Module):
         return activate(self.second(downsample_blurred(activate(self.first(x)))))
 
 
-def _doublings(resolution: int) -> int:
-    return resolution.bit_length() - SMALLEST.bit_length()
-
-
 def _widths(width: int, most: int, size: int) -> list[int]:
     """Channels at size, size/2, … 4."""
     if not isinstance(size, int) or size < 8 or size & (size - 1):
         raise ValueError(f"size: expected a power of two from 8 up, got {size}")
-    return [min(most, width * 2**level) for level in range(_doublings(size) + 1)]
+    return [min(most, width * 2**level) for level in range(doublings(size) + 1)]

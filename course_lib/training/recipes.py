@@ -136,20 +136,14 @@ RECIPES: dict[str, Recipe | ClassifierRecipe | AutoencodingRecipe] = {
         "style-based generator of avatars, grown from 4×4 to 32×32, against a residual critic that grows with it: relativistic loss, R1 + R2",
         data="avatars-32",
         size=32,
-        networks=lambda: (
-            style.Generator(latent_dim=32, width=16, size=32, most=128, mixing=0.5, mapping_lr=0.02),
-            residual.GrowingDiscriminator(width=64, size=32),
-        ),
+        networks=lambda: _style_pair(32, width=16, critic_width=64),
         config=replace(STYLES, growth=GROWTH_TO_32),
     ),
     "style-avatars-64": Recipe(
         "style-based generator of avatars, grown from 4×4 to 64×64: as style-avatars-32, and as many images",
         data="avatars",
         size=64,
-        networks=lambda: (
-            style.Generator(latent_dim=32, width=12, size=64, most=128, mixing=0.5, mapping_lr=0.02),
-            residual.GrowingDiscriminator(width=32, size=64),
-        ),
+        networks=lambda: _style_pair(64, width=12, critic_width=32),
         config=replace(STYLES, growth=GROWTH_TO_64),
     ),
     "residual-fashion": Recipe(
@@ -232,6 +226,14 @@ RECIPES: dict[str, Recipe | ClassifierRecipe | AutoencodingRecipe] = {
         size=32,
     ),
 }
+
+
+def _style_pair(size: int, width: int, critic_width: int) -> tuple[nn.Module, nn.Module]:
+    """A style-based generator of avatars and the critic that grows with it; widths at `size` and at half of it."""
+    return (
+        style.Generator(latent_dim=32, width=width, size=size, most=128, mixing=0.5, mapping_lr=0.02),
+        residual.GrowingDiscriminator(width=critic_width, size=size),
+    )
 
 
 def build(recipe: Recipe | ClassifierRecipe | AutoencodingRecipe) -> tuple[nn.Module, ...]:

@@ -63,8 +63,7 @@ def measure_curve(
     if draws not in STUDENT_95:
         raise ValueError(f"draws: expected one of {', '.join(map(str, STUDENT_95))}, got {draws}")
     generator, card = zoo.load(name)
-    if len(psis) and not isinstance(generator, Generator):
-        raise ValueError(f"psis: expected none for {name}, which has no styles, got {list(psis)}")
+    expect_styles(generator, name, psis)
     test, train = (data.load(dataset, split).pixels[:count] for split in ("test", "train"))
     real = judging.classify(test, dataset=dataset)
     eyes = {"real": real, "real_radii": neighbour_radii(real[0], k), "k": k}
@@ -84,6 +83,12 @@ def measure_curve(
         "psi": [row(psi=psi) for psi in runtime.progress_bar(psis, desc=f"{name}, psi")],
         "threshold": [row(threshold=threshold) for threshold in runtime.progress_bar(thresholds, desc=f"{name}, z")],
     }
+
+
+def expect_styles(generator: nn.Module, name: str, psis: Sequence[float]) -> None:
+    """raises: ValueError for values of ψ that a generator without styles cannot take"""
+    if len(psis) and not isinstance(generator, Generator):
+        raise ValueError(f"psis: expected none for {name}, which has no styles, got {list(psis)}")
 
 
 def _means(found: list[dict]) -> dict:

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from course_lib import data, metrics, zoo
 from course_lib.metrics import features, protocols
-from course_lib.models.style import Generator
 from course_lib.runtime import known
+from course_lib.zoo.avatars import expect_styles
 from course_lib.zoo.judging import JUDGES
 from course_lib.zoo.recording import round_to, write_card
 
@@ -46,6 +46,8 @@ def measure(
     dataset = card["data"]["name"]
     if "snapshots" not in card:
         raise ValueError(f"name: expected a generator, got {name!r}")
+    generator = zoo.load(name)[0]
+    expect_styles(generator, name, psis)
     extractor = known("extractor", extractor or JUDGES[dataset], (JUDGES[dataset], INCEPTION))
     protocol, asked = (INCEPTION_PROTOCOL, BY_INCEPTION) if extractor == INCEPTION else (PROTOCOL, BY_CLASSIFIER)
     followed = protocols.protocol(protocol)
@@ -57,13 +59,9 @@ def measure(
         if len(images) < count:
             raise ValueError(f"count: expected at most the {len(images)} images of {source}, got {count}")
         pixels[role] = images[:count].contiguous()
-    if psis:
-        generator = zoo.load(name)[0]
-        if not isinstance(generator, Generator):
-            raise ValueError(f"psis: expected none for {name}, which has no styles, got {list(psis)}")
-        for psi in psis:
-            drawn = zoo.sample(generator, max(count, 10_000), seed=0, psi=psi)[:count]
-            pixels[f"psi = {psi:g}"] = data.to_uint8(drawn)
+    for psi in psis:
+        drawn = zoo.sample(generator, max(count, 10_000), seed=0, psi=psi)[:count]
+        pixels[f"psi = {psi:g}"] = data.to_uint8(drawn)
     if eyes.head is None:
         asked = tuple(metric for metric in asked if metric != "inception_score")
     table: dict[str, dict] = {}

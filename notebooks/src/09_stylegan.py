@@ -398,6 +398,7 @@ reveal(
 # %% id="adain-widget"
 generator, card = zoo.load("style-avatars-32")  # trained on avatars; what it reaches comes below
 generator = generator.cpu()
+assert card["kimg"] == 320 and generator.mapping.layers[0].lr_multiplier == 1 / 50
 maps = widgets.adain_maps(generator)
 maps
 
@@ -585,6 +586,7 @@ trained = [
     each for each in ("dcgan-avatars", "style-avatars-32", "style-avatars-64") if each in zoo.names()
 ]
 cards = {each: zoo.card(each) for each in trained}
+assert all(facts["config"]["steps"] * facts["config"]["batch_size"] == 320_000 for facts in cards.values())
 shown = {"distance": "fid", "KID": "kid", "precision": "precision", "recall": "recall"}
 print(f"{'':18}" + "".join(f"{column:>10}" for column in (*shown, "entropy", "weights of G")))
 for each, facts in cards.items():
@@ -601,6 +603,11 @@ print(
     + "".join(f"{value:10.3g}" for value in real.values())
     + f"{facts['metrics']['real_attribute_entropy']:10.2f}"
 )
+by = {each: facts["measured"]["classifier-avatars"]["metrics"] for each, facts in cards.items()}
+for each in ("style-avatars-32", "style-avatars-64"):
+    for metric, sign in (("precision", 1), ("recall", -1)):
+        ours, dcgans = by[each][metric]["samples"], by["dcgan-avatars"][metric]["samples"]
+        assert sign * (ours["value"] - dcgans["value"]) > 2 * (ours["error"] + dcgans["error"])
 drawn = zoo.sample(generator, probed, seed=9)
 plots.image_grids(
     {

@@ -439,8 +439,10 @@ assert ends[0]["psi"] < ends[1]["psi"] and ends[0]["recall"] <= ends[1]["recall"
 assert ends[0]["attribute_entropy"] < ends[1]["attribute_entropy"]
 distances = [row["fid"] for row in recorded["psi"]]
 assert distances == sorted(distances, reverse=True)  # down to ψ = 1
-precisions = [row["precision"] for row in recorded["psi"] if row["psi"] >= 0.5]
-assert precisions == sorted(precisions, reverse=True)
+precisions, recalls = (
+    [row[measure] for row in recorded["psi"] if row["psi"] >= 0.5] for measure in ("precision", "recall")
+)
+assert precisions == sorted(precisions, reverse=True) and recalls == sorted(recalls)
 block = card["measured"]["fid-inception"]
 by_inception = block["metrics"]["fid"]
 told = {"ψ = 0.5": "psi = 0.5", "ψ = 0.7": "psi = 0.7", "ψ = 1": "samples", "avatars": "floor"}

@@ -84,7 +84,7 @@ def test_a_map_needs_two_dimensions():
         maps.survey(VAE(3, 4), maps.of_the_zoo()[1])
 
 
-def test_names_are_moved_apart_as_little_as_it_takes():
+def test_names_are_pushed_apart_until_none_covers_another():
     sizes = [(20.0, 8.0)] * 4
     free = [[20.0, 20.0], [60.0, 20.0], [20.0, 60.0], [60.0, 60.0]]
     assert maps.apart(free, sizes, 100) == free
