@@ -588,20 +588,20 @@ trained = [
 cards = {each: zoo.card(each) for each in trained}
 assert all(facts["config"]["steps"] * facts["config"]["batch_size"] == 320_000 for facts in cards.values())
 shown = {"distance": "fid", "KID": "kid", "precision": "precision", "recall": "recall"}
-print(f"{'':18}" + "".join(f"{column:>10}" for column in (*shown, "entropy", "weights of G")))
+print(f"{'':18}" + "".join(f"{column:>11}" for column in (*shown, "entropy")) + f"{'weights of G':>14}")
 for each, facts in cards.items():
     block = facts["measured"]["classifier-avatars"]
     assert block["n"] == 10_000 and block["network"] == facts["sha256"]["network.safetensors"]
     print(
         f"{each:18}"
-        + "".join(f"{block['metrics'][metric]['samples']['value']:10.3g}" for metric in shown.values())
-        + f"{facts['metrics']['attribute_entropy']:10.2f}  {facts['parameters']['generator']:10,}"
+        + "".join(f"{block['metrics'][metric]['samples']['value']:11.3g}" for metric in shown.values())
+        + f"{facts['metrics']['attribute_entropy']:11.2f}{facts['parameters']['generator']:14,}"
     )
 real = {metric: block["metrics"][metric]["floor"]["value"] for metric in shown.values()}  # training avatars
 print(
     f"{'avatars':18}"
-    + "".join(f"{value:10.3g}" for value in real.values())
-    + f"{facts['metrics']['real_attribute_entropy']:10.2f}"
+    + "".join(f"{value:11.3g}" for value in real.values())
+    + f"{facts['metrics']['real_attribute_entropy']:11.2f}"
 )
 by = {each: facts["measured"]["classifier-avatars"]["metrics"] for each, facts in cards.items()}
 for each in ("style-avatars-32", "style-avatars-64"):
