@@ -1,13 +1,12 @@
 """Trained networks, each with a card that says how it came to be: recipe, seed, data, hardware, curves, metrics.
 
-A network is a folder here: network.safetensors (float32), card.json, and for generators snapshots.safetensors
-(what it drew on its way and, where they are small, its weights at those moments in float16).
+A network is a folder here: network.safetensors, card.json, and for generators what they drew on their way
+(snapshots.safetensors, or growth.safetensors of one that grew).
 """
 
 from __future__ import annotations
 
 import hashlib
-import io
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +19,7 @@ from course_lib import runtime
 from course_lib.latent import truncated_normal
 from course_lib.models import in_turn
 from course_lib.training.recipes import RECIPES, build
+from course_lib.zoo import sheets
 
 FOLDER = Path(__file__).parent
 MEND = "mend it with: git checkout -- course_lib/zoo"
@@ -30,7 +30,7 @@ class Snapshots:
     """What a generator drew during training from 64 latents that stayed the same.
 
     steps:  S numbers of finished training steps, the first one 0
-    images: (S, 64, C, H, W) uint8
+    images: (S, 64, C, H, W) uint8, kept as WebP of quality 90: a few grey levels from what was drawn
     """
 
     steps: list[int]
@@ -63,27 +63,17 @@ def card(name: str) -> dict:
     return json.loads((FOLDER / runtime.known("name", name, names()) / "card.json").read_text(encoding="utf-8"))
 
 
-def load(name: str, step: int | None = None) -> tuple[nn.Module, dict]:
+def load(name: str) -> tuple[nn.Module, dict]:
     """(network in eval mode on this machine's device, card).
 
     name:   one of `names()`
-    step:   a moment of training among the card's "snapshot_weights"; None is the finished network
-    raises: ValueError for an unknown name or step, or if a file is not the one its card names
+    raises: ValueError for an unknown name, or if a file is not the one its card names
     """
     facts = card(name)
     network = build(RECIPES[facts["recipe"]])[0]
-    if step is None:
-        tensors = _verified(name, "network.safetensors")
-    else:
-        kept = facts.get("snapshot_weights", [])
-        if step not in kept:
-            raise ValueError(f"step: expected one of {kept} for {name}, got {step}")
-        index, prefix = kept.index(step), "weights."
-        stacked = _verified(name, "snapshots.safetensors")
-        tensors = {key.removeprefix(prefix): value[index] for key, value in stacked.items() if key.startswith(prefix)}
     if "resolution" in facts:  # a generator that grew, as it was at the end of a stage
         network = network.up_to(facts["resolution"])
-    network.load_state_dict(tensors)  # copies into float32 what was kept in float16
+    network.load_state_dict(_verified(name, "network.safetensors"))  # copies into float32 what was kept in float16
     return network.to(runtime.device()).eval().requires_grad_(False), facts
 
 
@@ -93,7 +83,9 @@ def snapshots(name: str) -> Snapshots:
     if "snapshots.safetensors" not in facts["sha256"]:
         raise ValueError(f"name: expected a generator with snapshots, got {name!r}")
     stored = _verified(name, "snapshots.safetensors")
-    return Snapshots(stored["steps"].tolist(), stored["images"])
+    channels, size = stored["shape"].tolist()
+    steps = [row["step"] for row in facts["snapshots"]]
+    return Snapshots(steps, torch.stack([sheets.unpack(stored[str(step)], channels, size) for step in steps]))
 
 
 def growth(name: str) -> list[Grown]:
@@ -101,18 +93,10 @@ def growth(name: str) -> list[Grown]:
     facts = card(name)
     if "growth" not in facts:
         raise ValueError(f"name: expected a generator that grew, got {name!r}")
-    sheets = _verified(name, "growth.safetensors")
-    return [Grown(**row, images=_tiles(sheets[str(row["step"])], row["resolution"])) for row in facts["growth"]]
-
-
-def _tiles(webp: Tensor, size: int) -> Tensor:
-    """The images of a sheet, row by row."""
-    import numpy as np
-    from PIL import Image
-
-    sheet = torch.from_numpy(np.array(Image.open(io.BytesIO(webp.numpy().tobytes())).convert("RGB")))
-    tiles = sheet.reshape(-1, size, sheet.shape[1] // size, size, 3).permute(0, 2, 4, 1, 3)
-    return tiles.reshape(-1, 3, size, size).contiguous()
+    drawn = _verified(name, "growth.safetensors")
+    return [
+        Grown(**row, images=sheets.unpack(drawn[str(row["step"])], 3, row["resolution"])) for row in facts["growth"]
+    ]
 
 
 @torch.inference_mode()

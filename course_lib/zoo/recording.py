@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import json
 from dataclasses import asdict
 from pathlib import Path
@@ -17,10 +16,11 @@ from course_lib import data, files, runtime, zoo
 from course_lib.training import checkpoint, growth
 from course_lib.training.loop import TrainConfig
 from course_lib.training.recipes import RECIPES, Recipe, build, snapshot_file, snapshot_steps
+from course_lib.zoo import sheets
 
 DRAWN = 64  # images in each snapshot
 GROWN_DRAWN = 24  # and in each of a generator that grows
-KEEP_WEIGHTS_UP_TO = 1 << 20  # bytes of float16 weights a snapshot
+ACROSS = 8  # in one row of a sheet of DRAWN
 
 
 def record_generator(
@@ -37,20 +37,15 @@ def record_generator(
     generator = build(recipe)[0].eval()
     generator.load_state_dict(average)
 
-    steps, images, weights, measured = [], [], [], []
+    drawn, measured = {}, []
     for path in (snapshot_file(run, step) for step in snapshot_steps(header["config"]["steps"], recipe.snapshots)):
         then = build(recipe)[0].eval()
-        stored = from_bytes(path.read_bytes())
-        then.load_state_dict(stored)  # copies float16 into float32
-        steps.append(int(path.stem.removeprefix("step-")))
-        images.append(data.to_uint8(zoo.sample(then, DRAWN)))
-        weights.append(stored)
+        then.load_state_dict(from_bytes(path.read_bytes()))  # copies float16 into float32
+        step, images = int(path.stem.removeprefix("step-")), data.to_uint8(zoo.sample(then, DRAWN))
+        drawn[str(step)] = sheets.pack(images, ACROSS)
         found = judging.judge(zoo.sample(then, snapshot_samples, seed=1), recipe.data)
-        measured.append({"step": steps[-1], **{key: round_to(found[key], 5) for key in ("fid", "sure", "n")}})
-    parts = {"steps": torch.tensor(steps), "images": torch.stack(images)}
-    kept = not recipe.compact and sum(tensor.nbytes for tensor in weights[0].values()) <= KEEP_WEIGHTS_UP_TO
-    if kept:
-        parts |= {f"weights.{name}": torch.stack([each[name] for each in weights]) for name in weights[0]}
+        measured.append({"step": step, **{key: round_to(found[key], 5) for key in ("fid", "sure", "n")}})
+    drawn["shape"] = torch.tensor(images.shape[1:3])
 
     final = judging.judge(zoo.sample(generator, samples, seed=1), recipe.data)
     rows = header["history"]
@@ -75,11 +70,10 @@ def record_generator(
         **({"weights": "float16"} if recipe.compact else {}),
         "metrics": {key: round_to(value, 5) for key, value in final.items()},
         "snapshots": measured,
-        "snapshot_weights": steps if kept else [],
         "history": [{key: round_to(value, 5) for key, value in row.items()} for row in rows],
     }
     facts["config"].pop("checkpoint_dir")
-    return _write(out, facts, {"network.safetensors": to_bytes(average), "snapshots.safetensors": to_bytes(parts)})
+    return _write(out, facts, {"network.safetensors": to_bytes(average), "snapshots.safetensors": to_bytes(drawn)})
 
 
 def record_grown(
@@ -115,7 +109,7 @@ def record_grown(
     generator.load_state_dict(kept)
 
     name = recipe.data if resolution == recipe.size else f"{recipe.data}-{resolution}"
-    moments, sheets, measured = [], {}, []
+    moments, drawn, measured = [], {}, []
     files_of = {int(path.stem.removeprefix("step-")): path for path in sorted((Path(run) / "snapshots").glob("step-*"))}
     chosen = {then: from_bytes(path.read_bytes()) for then, path in files_of.items() if then < step} | {step: average}
     for then, weights in chosen.items():
@@ -125,7 +119,7 @@ def record_grown(
         if snapshot_samples and (side, alpha) == (resolution, 1):
             found = judging.judge(zoo.sample(whole, snapshot_samples, seed=1), name)
             measured.append({"step": then, **{key: round_to(found[key], 5) for key in ("fid", "sure", "n")}})
-        sheets[str(then)] = _webp(data.to_uint8(zoo.sample(whole, GROWN_DRAWN)))
+        drawn[str(then)] = sheets.pack(data.to_uint8(zoo.sample(whole, GROWN_DRAWN)), across=6)
         moments.append(
             {"step": then, "kimg": then * batch / 1000, "resolution": side, "alpha": round_to(float(alpha), 3)}
         )
@@ -160,20 +154,9 @@ def record_grown(
         "history": [{key: round_to(value, 5) for key, value in row.items()} for row in rows],
     }
     facts["config"].pop("checkpoint_dir")
-    payloads = {"network.safetensors": to_bytes(kept), "growth.safetensors": to_bytes(sheets)}
-    uncurated = _webp(data.to_uint8(zoo.sample(generator, DRAWN)), across=8)  # at ψ = 1, to be looked at
+    payloads = {"network.safetensors": to_bytes(kept), "growth.safetensors": to_bytes(drawn)}
+    uncurated = sheets.pack(data.to_uint8(zoo.sample(generator, DRAWN)), ACROSS)  # at ψ = 1, to be looked at
     return _write(Path(out), facts, payloads | {"samples.webp": uncurated.numpy().tobytes()})
-
-
-def _webp(images: torch.Tensor, across: int = 6) -> torch.Tensor:
-    """(N, 3, S, S) uint8, N a multiple of `across`, as the bytes of one sheet with so many images a row."""
-    from PIL import Image
-
-    size = images.shape[-1]
-    sheet = images.reshape(-1, across, 3, size, size).permute(0, 3, 1, 4, 2).reshape(-1, across * size, 3)
-    packed = io.BytesIO()
-    Image.fromarray(sheet.numpy()).save(packed, format="webp", quality=90, method=6)
-    return torch.frombuffer(bytearray(packed.getvalue()), dtype=torch.uint8)
 
 
 def record_classifier(recipe_name: str, network: nn.Module, rows: list[dict], seconds: float, out: Path) -> dict:
