@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from course_lib.metrics.checks import ROWS, column_mean, feature_pair, feature_rows, whole_number
-from course_lib.metrics.neighbours import full_precision, working
+from course_lib.metrics.neighbours import full_precision, laid_out, rows_times_rows, working
 from course_lib.runtime import keyed_generator
 
 STRIP = 128  # rows of a block that are cubed at a time, in float64 and in the cache
@@ -144,15 +144,14 @@ def _kernel_times(x: Tensor, y: Tensor | None, v: Tensor, u: Tensor | None, bloc
     times_v, times_u = v.new_zeros(len(x), v.shape[1]), None if u is None else u.new_zeros(len(y), u.shape[1])
     few, many = min(block, len(x)), min(block, len(y))  # memory that every block uses again
     of_left, of_right = (x.new_empty(count, d, dtype=dtype) for count in (few, many))
-    room, strip, cube = x.new_empty(few * many, dtype=dtype), *v.new_empty(2, min(STRIP, few) * many)
-    for j in range(0, len(y), block):
-        right = torch.sub(y[j : j + block], centre, out=of_right[: len(y) - j]).div_(d)
-        for i in range(0, j + 1 if symmetric else len(x), block):
-            left = torch.sub(x[i : i + block], centre, out=of_left[: len(x) - i])
-            shape = len(left), len(right)
+    strip, cube = v.new_empty(2, min(STRIP, few) * many)
+    for i in range(0, len(x), block):
+        left = laid_out(torch.sub(x[i : i + block], centre, out=of_left[: len(x) - i]).div_(d))
+        for j in range(i if symmetric else 0, len(y), block):
+            right = torch.sub(y[j : j + block], centre, out=of_right[: len(y) - j])
             with full_precision():
-                products = torch.mm(left, right.T, out=room[: shape[0] * shape[1]].view(shape))
-            for start in range(0, len(left), STRIP):
+                products = rows_times_rows(left, right)
+            for start in range(0, len(products), STRIP):
                 part = products[start : start + STRIP]
                 rows = slice(i + start, i + start + len(part))
                 kernel, squares = (memory[: part.numel()].view(part.shape) for memory in (strip, cube))

@@ -130,6 +130,27 @@ def test_known_radii_spare_the_work_and_change_nothing():
         metrics.prdc(real=real, fake=fake, k=4, real_radii=known["fake_radii"])
 
 
+@pytest.fixture
+def less_than_float32_allowed():
+    """By PyTorch's settings of today; asked for the older ones beside them, it raises."""
+    backends = torch.backends.cuda.matmul, torch.backends.mkldnn.matmul
+    before = [each.fp32_precision for each in backends]
+    for each, precision in zip(backends, ("tf32", "bf16")):
+        each.fp32_precision = precision
+    yield backends
+    for each, precision in zip(backends, before):
+        each.fp32_precision = precision
+
+
+def test_products_keep_float32_whatever_is_allowed_elsewhere(less_than_float32_allowed):
+    real, fake = 1e3 + torch.randn(90, 64), 1e3 + torch.randn(80, 64)
+    found = metrics.prdc(real=real, fake=fake, k=3, strict=True)
+    assert found == pytest.approx(brute(real, fake, 3, strict=True))
+    wide = metrics.kid_unbiased(real.double(), fake.double()).kid
+    assert metrics.kid_unbiased(real, fake).kid == pytest.approx(wide, rel=1e-4)
+    assert [each.fp32_precision for each in less_than_float32_allowed] == ["tf32", "bf16"]  # the user's choice again
+
+
 def test_realism_is_one_on_the_border_and_infinite_on_a_copy():
     real = torch.tensor([[0.0], [1.0], [3.0], [100.0]])
     found = metrics.realism(real=real, fake=torch.tensor([[-1.0], [0.0], [-2.0]]), k=1)
