@@ -109,6 +109,15 @@ def gram_(out: Tensor, rows: Tensor) -> Tensor:
     return out
 
 
+def product(left: Tensor, right: Tensor) -> Tensor:
+    """left·rightᵀ: (N, M) of (N, d) and (M, d), float64, contiguous."""
+    if not worth_scipy(left):
+        return left @ right.T
+    from scipy.linalg.blas import dgemm  # OpenBLAS: on AMD's processors nearly twice as fast as PyTorch's MKL
+
+    return torch.from_numpy(dgemm(1.0, right.numpy().T, left.numpy().T, trans_a=True).T)
+
+
 def mirror(lower: Tensor) -> Tensor:
     """The symmetric matrix whose lower triangle this is, in new memory."""
     whole = lower.tril()

@@ -7,7 +7,16 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from course_lib.metrics.checks import ROWS, column_mean, feature_pair, gram_, two_gaussians, whole_number, worth_scipy
+from course_lib.metrics.checks import (
+    ROWS,
+    column_mean,
+    feature_pair,
+    gram_,
+    product,
+    two_gaussians,
+    whole_number,
+    worth_scipy,
+)
 from course_lib.metrics.moments import GaussianMoments
 from course_lib.runtime import keyed_generator
 
@@ -143,25 +152,29 @@ def _fid_by_samples(real: Tensor, fake: Tensor, ddof: int) -> float:
     """With centred samples A (n, d) and B (m, d) the trace of the root is the sum of ABᵀ's singular values."""
     few, many = sorted((real, fake), key=len)
     mean_few, mean_many = column_mean(few), column_mean(many)
-    a = few.double() - mean_few
+    a = _centred(few, mean_few)
     products = a.new_zeros(len(few), len(few))
     variance_few, variance_many = torch.linalg.vector_norm(a).square() / (len(few) - ddof), 0.0
     for block in many.split(ROWS):
-        b = block.double() - mean_many
+        b = _centred(block, mean_many)
         variance_many += torch.linalg.vector_norm(b).square() / (len(many) - ddof)
-        gram_(products, b @ a.T)
+        gram_(products, product(b, a))
     # Centring costs each set one dimension: eigenvalues beyond that rank are rounding, whose root is not small.
     rank = min(len(few) - 1, real.shape[1])
     values = _eigenvalues(products)[-rank:] if rank else products.new_zeros(0)
     values = values / ((len(few) - ddof) * (len(many) - ddof))
-    variance_few = a.square().sum() / (len(few) - ddof)
     if not _trusted(values, (variance_few * variance_many).sqrt()):
         if len(many) > real.shape[1]:
             return _fid_by_covariances(real, fake, ddof)
-        values = torch.linalg.svdvals(a @ (many.double() - mean_many).T).square()
+        values = torch.linalg.svdvals(product(a, _centred(many, mean_many))).square()
         values = values / ((len(few) - ddof) * (len(many) - ddof))
     root = values.clamp(min=0).sqrt().sum()
     return max(0.0, ((mean_few - mean_many).square().sum() + variance_few + variance_many - 2 * root).item())
+
+
+def _centred(rows: Tensor, mean: Tensor) -> Tensor:
+    """Rows less their mean, float64 in new memory."""
+    return rows.to(torch.float64, copy=True).sub_(mean)
 
 
 def _trusted(values: Tensor, scale: Tensor) -> bool:
