@@ -106,6 +106,7 @@ def fid_infinity(
         raise ValueError(f"confidence: expected a number between 0 and 1, got {confidence}")
     sizes = torch.linspace(smallest, count, points, dtype=torch.float64).round().long().tolist()
     whole = GaussianMoments().update(real) if len(real) > d else None
+    of_whole = None if whole is None else whole.lower_cov()
     fids = []
     for index, size in enumerate(sizes):
         order = torch.randperm(count, generator=keyed_generator("cpu", seed, "fid_infinity", index))
@@ -114,7 +115,7 @@ def fid_infinity(
             fids.append(fid(real, subset))
         else:
             part = GaussianMoments().update(subset)
-            fids.append(_squared_distance(whole.mean, whole.cov(), part.mean, part.cov()))
+            fids.append(_squared_distance(whole.mean, of_whole, part.mean, part.lower_cov()))
     x, y = 1 / torch.tensor(sizes, dtype=torch.float64), torch.tensor(fids, dtype=torch.float64)
     spread = (x - x.mean()).square().sum()
     slope = ((x - x.mean()) * (y - y.mean())).sum() / spread
@@ -126,7 +127,7 @@ def fid_infinity(
 
 
 def trace_of_root(cov_x: Tensor, cov_y: Tensor) -> Tensor:
-    """tr (Σ_x Σ_y)^½ of two symmetric, positive semi-definite (d, d) float64 matrices."""
+    """tr (Σ_x Σ_y)^½ of two symmetric, positive semi-definite (d, d) float64 matrices, of which the lower triangles are read."""
     alive = (cov_x.diagonal() > 0) & (cov_y.diagonal() > 0)  # a feature without variance adds nothing
     if not alive.all():
         cov_x, cov_y = cov_x[alive][:, alive], cov_y[alive][:, alive]
@@ -140,7 +141,7 @@ def trace_of_root(cov_x: Tensor, cov_y: Tensor) -> Tensor:
 
 def _fid_by_covariances(real: Tensor, fake: Tensor, ddof: int) -> float:
     x, y = GaussianMoments().update(real), GaussianMoments().update(fake)
-    return _squared_distance(x.mean, x.cov(ddof), y.mean, y.cov(ddof))
+    return _squared_distance(x.mean, x.lower_cov(ddof), y.mean, y.lower_cov(ddof))
 
 
 def _squared_distance(mean_x: Tensor, cov_x: Tensor, mean_y: Tensor, cov_y: Tensor) -> float:

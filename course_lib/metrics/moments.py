@@ -58,9 +58,13 @@ class GaussianMoments:
 
     def cov(self, ddof: int = 1) -> Tensor:
         """(d, d) float64; ddof 1 is the unbiased covariance. raises: ValueError unless count > ddof"""
+        return mirror(self.lower_cov(ddof))
+
+    def lower_cov(self, ddof: int = 1) -> Tensor:
+        """`cov` whose lower triangle alone is defined: what LAPACK reads of a symmetric matrix."""
         if self.count <= ddof:
             raise ValueError(f"features: expected more than {ddof} rows for a covariance, got {self.count}")
-        return mirror(self._scatter).div_(self.count - ddof)
+        return self._scatter / (self.count - ddof)
 
     def _move(self, count: int, mean: Tensor) -> Tensor:
         """Takes `count` rows of this mean in; what the distance of the two means adds to the scatter is one row, (d,)."""
