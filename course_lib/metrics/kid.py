@@ -87,7 +87,8 @@ def kernel_sums(features: Tensor, *, block: int = ROWS) -> Tensor:
     """Of each row, the sum of the kernel with all others: (N,) float64. What `kid_unbiased` needs of a set alone."""
     features = feature_rows(features, "features")
     ones = features.new_ones(len(features), 1, dtype=torch.float64)
-    return _kernel_times(features, None, ones, ones, block)[0][:, 0]
+    (rows,) = _placed(block, features)
+    return _kernel_times(rows, None, ones, ones, block)[0][:, 0]
 
 
 def kid_unbiased(real: Tensor, fake: Tensor, *, real_sums: Tensor | None = None, block: int = ROWS) -> UnbiasedKID:
@@ -106,7 +107,7 @@ def kid_unbiased(real: Tensor, fake: Tensor, *, real_sums: Tensor | None = None,
     if xx.shape != (n,):
         raise ValueError(f"real_sums: expected ({n},) like real, got {tuple(xx.shape)}")
     yy = kernel_sums(fake, block=block)
-    xy, yx = (side[:, 0] for side in _kernel_times(real, fake, v, u, block))
+    xy, yx = (side[:, 0] for side in _kernel_times(*_placed(block, real, fake), v, u, block))
     within_x, within_y, across = xx.sum() / (n * (n - 1)), yy.sum() / (m * (m - 1)), xy.sum() / (n * m)
     estimate = within_x + within_y - 2 * across
 
@@ -121,26 +122,45 @@ def kid_unbiased(real: Tensor, fake: Tensor, *, real_sums: Tensor | None = None,
 
 def _sums(x: Tensor, y: Tensor, u: Tensor, v: Tensor, block: int) -> tuple[Tensor, Tensor, Tensor]:
     """uᵀK(x,x)u and vᵀK(y,y)v without the diagonals, and uᵀK(x,y)v: (S,) each, one value for each column."""
+    x, y = _placed(block, x, y)
     xx = (u * _kernel_times(x, None, u, None, block)[0]).sum(0)
     yy = (v * _kernel_times(y, None, v, None, block)[0]).sum(0)
     return xx, yy, (u * _kernel_times(x, y, v, None, block)[0]).sum(0)
 
 
-def _kernel_times(x: Tensor, y: Tensor | None, v: Tensor, u: Tensor | None, block: int) -> tuple[Tensor, Tensor | None]:
-    """K(x, y)·v and K(x, y)ᵀ·u, a block of K at a time. y None: K(x, x) less its diagonal, half the blocks.
+class _Placed(NamedTuple):
+    """Rows x, a centre c near them, and x·c − c·c/2 of each row, in float64.
 
-    u None where only vᵀKv is wanted: a block above the diagonal then counts twice and the one below it not.
-
-    Only the product of centred rows is float32, x·y = (x − c)·(y − c) + x·c + y·c − c·c: its rounding differs from
+    The kernel's x·y is (x − c)·(y − c) + x·c + y·c − c·c. Only the first product is float32: its rounding differs from
     pair to pair and averages out, where that of a row's own x·c would not.
     """
-    symmetric, y = y is None, x if y is None else y
+
+    rows: Tensor
+    centre: Tensor
+    offsets: Tensor
+
+
+def _placed(block: int, *sides: Tensor) -> list[_Placed]:
+    """All sets of rows with one centre, the mean of their means."""
     whole_number(block, "block", least=1)
-    dtype, d = working(x, y), x.shape[1]
-    centre = ((column_mean(x) + column_mean(y)) / 2).to(dtype)
+    centre = (sum(column_mean(rows) for rows in sides) / len(sides)).to(working(*sides))
     wide = centre.double()
-    of_x, of_y = ((torch.cat([rows.double() @ wide for rows in side.split(block)])) for side in (x, y))
-    of_x, of_y = of_x / d + 1, (of_y - wide @ wide) / d
+    half = wide @ wide / 2
+    offsets = (torch.cat([part.double() @ wide for part in rows.split(block)]) - half for rows in sides)
+    return [_Placed(rows, centre, each) for rows, each in zip(sides, offsets)]
+
+
+def _kernel_times(
+    xs: _Placed, ys: _Placed | None, v: Tensor, u: Tensor | None, block: int
+) -> tuple[Tensor, Tensor | None]:
+    """K(x, y)·v and K(x, y)ᵀ·u, a block of K at a time. ys None: K(x, x) less its diagonal, half the blocks.
+
+    u None where only vᵀKv is wanted: a block above the diagonal then counts twice and the one below it not.
+    """
+    symmetric, ys = ys is None, xs if ys is None else ys
+    x, y, centre = xs.rows, ys.rows, xs.centre
+    dtype, d = centre.dtype, x.shape[1]
+    of_x, of_y = xs.offsets / d + 1, ys.offsets / d
     times_v, times_u = v.new_zeros(len(x), v.shape[1]), None if u is None else u.new_zeros(len(y), u.shape[1])
     few, many = min(block, len(x)), min(block, len(y))  # memory that every block uses again
     of_left, of_right = (x.new_empty(count, d, dtype=dtype) for count in (few, many))
