@@ -108,10 +108,12 @@ class Noise(nn.Module):
 class Layer(nn.Module):
     """Convolution (or nothing, for the constant), noise, bias, leaky ReLU, AdaIN: (N, C, H, W) → (N, C′, H or 2H, …)."""
 
-    def __init__(self, before: int, after: int, w_dim: int, *, up: bool = False, convolve: bool = True):
+    def __init__(
+        self, before: int, after: int, w_dim: int, *, up: bool = False, convolve: bool = True, lr: float = 1.0
+    ):
         super().__init__()
         self.up = up
-        self.conv = EqualisedConv2d(before, after, 3, padding=1, bias=False) if convolve else None
+        self.conv = EqualisedConv2d(before, after, 3, padding=1, bias=False, lr_multiplier=lr) if convolve else None
         self.noise, self.bias, self.adain = Noise(after), nn.Parameter(torch.zeros(after)), AdaIN(after, w_dim)
 
     def forward(self, x: Tensor, w: Tensor, noise: Tensor) -> Tensor:
@@ -128,16 +130,17 @@ class Synthesis(nn.Module):
     the paper; the generator clamps only where it is asked for pixels.
     """
 
-    def __init__(self, w_dim: int, width: int, most: int, channels: int, size: int):
+    def __init__(self, w_dim: int, width: int, most: int, channels: int, size: int, convolution_lr: float = 1.0):
         super().__init__()
         self.w_dim, self.size = w_dim, size
         maps = _widths(width, most, size)[::-1]  # at 4, 8, … size
         self.constant = nn.Parameter(torch.randn(1, maps[0], SMALLEST, SMALLEST))
-        layers = [Layer(maps[0], maps[0], w_dim, convolve=False), Layer(maps[0], maps[0], w_dim)]
+        lr = convolution_lr
+        layers = [Layer(maps[0], maps[0], w_dim, convolve=False), Layer(maps[0], maps[0], w_dim, lr=lr)]
         for before, after in zip(maps, maps[1:]):
-            layers += [Layer(before, after, w_dim, up=True), Layer(after, after, w_dim)]
+            layers += [Layer(before, after, w_dim, up=True, lr=lr), Layer(after, after, w_dim, lr=lr)]
         self.layers = nn.ModuleList(layers)
-        self.to_rgb = nn.ModuleList(EqualisedConv2d(count, channels, 1) for count in maps)
+        self.to_rgb = nn.ModuleList(EqualisedConv2d(count, channels, 1, lr_multiplier=lr) for count in maps)
         self.resolution, self.alpha = size, 1.0
 
     @property
@@ -189,8 +192,9 @@ class Generator(nn.Module):
     In training each image has its styles from two latents with probability `mixing` (style mixing regularisation),
     noise is drawn anew, and the running mean of w moves; all that is random comes from `draw`.
 
-    width:      channels at `size`; each halving doubles them, up to `most`
-    mapping_lr: the mapping network learns that many times as fast as the rest
+    width:          channels at `size`; each halving doubles them, up to `most`
+    mapping_lr:     the mapping network learns that many times as fast as the rest
+    convolution_lr: and the synthesis network's convolutions
     """
 
     def __init__(
@@ -203,11 +207,12 @@ class Generator(nn.Module):
         w_dim: int | None = None,
         mixing: float = 0.9,
         mapping_lr: float = 0.01,
+        convolution_lr: float = 1.0,
     ):
         super().__init__()
         self.latent_dim, self.mixing = latent_dim, mixing
         self.mapping = Mapping(latent_dim, w_dim or latent_dim, lr_multiplier=mapping_lr)
-        self.synthesis = Synthesis(w_dim or latent_dim, width, most, channels, size)
+        self.synthesis = Synthesis(w_dim or latent_dim, width, most, channels, size, convolution_lr)
         self.register_buffer("w_mean", torch.zeros(w_dim or latent_dim))
 
     def grow(self, resolution: int, alpha: float = 1.0) -> None:

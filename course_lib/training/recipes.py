@@ -84,12 +84,12 @@ STYLES = replace(
     batch_size=32,
     penalty_weight=0.3,
     learning_rate_g=1.2e-2,
-    learning_rate_d=1e-3,
+    learning_rate_d=1.2e-3,
     checkpoint_every_steps=250,
 )
-BELOW_32 = ((4, 0.0, 2.0), (8, 1.0, 3.0), (16, 2.0, 4.0))  # kimg
-GROWTH_TO_32 = (*BELOW_32, (32, 4.0, 304.0))
-GROWTH_TO_64 = (*BELOW_32, (32, 4.0, 204.0), (64, 10.0, 90.0))
+BELOW_32 = ((4, 0.0, 1.5), (8, 0.5, 2.0), (16, 1.0, 3.0))  # kimg
+GROWTH_TO_32 = (*BELOW_32, (32, 2.0, 310.0))
+GROWTH_TO_64 = (*BELOW_32, (32, 2.0, 160.0), (64, 10.0, 140.0))
 
 RECIPES: dict[str, Recipe | ClassifierRecipe | AutoencodingRecipe] = {
     "mlp-fashion": Recipe(
@@ -136,14 +136,14 @@ RECIPES: dict[str, Recipe | ClassifierRecipe | AutoencodingRecipe] = {
         "style-based generator of avatars, grown from 4×4 to 32×32, against a residual critic that grows with it: relativistic loss, R1 + R2",
         data="avatars-32",
         size=32,
-        networks=lambda: _style_pair(32, width=16, critic_width=64),
+        networks=lambda: _style_pair(32, width=16, critic_width=48),
         config=replace(STYLES, growth=GROWTH_TO_32),
     ),
     "style-avatars-64": Recipe(
         "style-based generator of avatars, grown from 4×4 to 64×64: as style-avatars-32, and as many images",
         data="avatars",
         size=64,
-        networks=lambda: _style_pair(64, width=12, critic_width=32),
+        networks=lambda: _style_pair(64, width=8, critic_width=24),
         config=replace(STYLES, growth=GROWTH_TO_64),
     ),
     "residual-fashion": Recipe(
@@ -231,7 +231,9 @@ RECIPES: dict[str, Recipe | ClassifierRecipe | AutoencodingRecipe] = {
 def _style_pair(size: int, width: int, critic_width: int) -> tuple[nn.Module, nn.Module]:
     """A style-based generator of avatars and the critic that grows with it; widths at `size` and at half of it."""
     return (
-        style.Generator(latent_dim=32, width=width, size=size, most=128, mixing=0.5, mapping_lr=0.02),
+        style.Generator(
+            latent_dim=32, width=width, size=size, most=128, mixing=0.2, mapping_lr=0.02, convolution_lr=3.0
+        ),
         residual.GrowingDiscriminator(width=critic_width, size=size),
     )
 

@@ -172,7 +172,7 @@ noise_layers
 # %% [markdown]
 # ## Style mixing
 #
-# Give the layers below a *crossover* the style of one latent, the others that of a second. In training this happens to most images (mixing regularisation), so that layers do not rely on what their neighbours were told.
+# Give the layers below a *crossover* the style of one latent, the others that of a second. In training this happens to many images (nine of ten in the paper, one of five here: mixing regularisation), so that layers do not rely on what their neighbours were told.
 
 
 # %%

@@ -112,12 +112,12 @@ def test_the_data_are_those_of_the_card(name, monkeypatch):
 
 
 def test_the_yardstick_was_measured_alike_and_told_as_it_is():
-    """As many images, as many samples, the same judge, which puts them close: precision is the StyleGAN's, recall the DCGAN's."""
+    """As many images, as many samples, the same judge: distance and precision are the StyleGAN's, recall is the DCGAN's."""
     style, dcgan = zoo.card("style-avatars-32"), zoo.card("dcgan-avatars")
     assert style["kimg"] * 1000 == dcgan["config"]["steps"] * dcgan["config"]["batch_size"] == 320_000
     assert style["metrics"]["n"] == dcgan["metrics"]["n"] == 10_000
     assert style["metrics"]["protocol"] == dcgan["metrics"]["protocol"]
-    assert style["metrics"]["fid"] == pytest.approx(dcgan["metrics"]["fid"], rel=0.1)
+    assert style["metrics"]["fid"] < 0.85 * dcgan["metrics"]["fid"]
     assert style["metrics"]["fid"] < 0.05 * dcgan["snapshots"][0]["fid"]
     judged = [card["measured"]["classifier-avatars"]["metrics"] for card in (style, dcgan)]
     margin = {
@@ -249,13 +249,16 @@ def speckle(pixels) -> float:
     return pixels[:, :, :6, :6].double().diff(dim=3).abs().flatten(1).mean(1).median().item()
 
 
-def test_two_judges_put_the_two_generators_in_two_orders():
-    """The attributes' classifier prefers the DCGAN, the published Inception the StyleGAN: one has the attributes, the other the clean background."""
+def test_two_judges_put_the_stylegan_before_the_dcgan():
+    """The attributes' classifier by a fifth, the published Inception by more than half: it sees the speckled background too."""
     style, dcgan = (zoo.card(name)["measured"] for name in ("style-avatars-32", "dcgan-avatars"))
-    value = lambda card, eyes: card[eyes]["metrics"]["fid"]["samples"]["value"]  # noqa: E731
-    assert value(dcgan, "classifier-avatars") < value(style, "classifier-avatars")
-    assert value(style, "fid-inception") < value(dcgan, "fid-inception")
-    assert style["fid-inception"]["n"] == dcgan["fid-inception"]["n"]
+    ratios = []
+    for eyes in ("classifier-avatars", "fid-inception"):
+        assert style[eyes]["n"] == dcgan[eyes]["n"] == 10_000
+        ours, theirs = (card[eyes]["metrics"]["fid"]["samples"] for card in (style, dcgan))
+        assert ours["value"] + 2 * ours["error"] < theirs["value"] - 2 * theirs["error"]
+        ratios.append(ours["value"] / theirs["value"])
+    assert ratios[1] < 0.5 < ratios[0] < 0.85
     noise = [
         speckle(data.to_uint8(zoo.sample(zoo.load(name)[0], 500, seed=3)))
         for name in ("style-avatars-32", "dcgan-avatars")
