@@ -615,7 +615,7 @@ plots.image_grids(
         "avatars, averaged to 32×32": data.load("avatars-small-32").pixels[:40],
     },
     alt="40 uncurated samples of the StyleGAN beside 40 avatars.",
-    title=f"Distance {cards['style-avatars-32']['metrics']['fid']:.1f} after {card['kimg']:,.0f} thousand images at ψ = 1",
+    title=f"Distance {by['style-avatars-32']['fid']['samples']['value']:.1f} after {card['kimg']:,.0f} thousand images at ψ = 1",
 )
 
 # %% id="at-64"
@@ -625,8 +625,9 @@ plots.image_grids(
         "avatars, 64×64": data.load("avatars-small").pixels[:24],
     },
     columns=6,
+    panel=4.2,
     alt="24 uncurated samples of the StyleGAN at 64×64 beside 24 avatars.",
-    title=f"One doubling more: distance {cards['style-avatars-64']['metrics']['fid']:.1f} after as many images, in {cards['style-avatars-64']['minutes']:.0f} minutes on one core",
+    title=f"One doubling more: distance {by['style-avatars-64']['fid']['samples']['value']:.1f} after as many images, in {cards['style-avatars-64']['minutes']:.0f} minutes on one core",
 )
 
 # %% [markdown]
