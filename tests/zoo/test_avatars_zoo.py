@@ -18,7 +18,7 @@ from course_lib.zoo import avatars as records
 from course_lib.zoo import judging
 
 GROWN = {"style-avatars-32": 32, "style-avatars-64": 64}
-CURVES = ["style-avatars-32", "dcgan-avatars"]
+CURVES = [*GROWN, "dcgan-avatars"]
 CACHE = cache_dir()  # the user's: each test is given an empty one
 
 
@@ -146,8 +146,9 @@ def test_a_record_is_of_the_network_that_is_here(name):
     assert [row["psi"] for row in record["psi"]] == (list(records.PSIS) if name.startswith("style") else [])
 
 
-def test_recall_and_attribute_entropy_fall_as_psi_falls():
-    rows = records.curve("style-avatars-32")["psi"]
+@pytest.mark.parametrize("name", GROWN)
+def test_recall_and_attribute_entropy_fall_as_psi_falls(name):
+    rows = records.curve(name)["psi"]
     for measure in ("recall", "attribute_entropy", "coverage"):
         values = [row[measure] for row in rows]
         slack = max(row[f"{measure}_half"] for row in rows)
