@@ -182,6 +182,8 @@ def isolated(work, paths: list[Path], threads: int, cpu: bool, send) -> None:
     run = work(*(np.load(path) for path in paths))
     small = np.ones((256, 256))
     _ = small @ small  # wakes the threads
+    if scipy := sys.modules.get("scipy.linalg"):  # whose BLAS is one of its own
+        scipy.blas.dgemm(1.0, small, small)
     if torch := sys.modules.get("torch"):
         torch.set_num_threads(threads)
         _ = torch.from_numpy(small) @ torch.from_numpy(small)

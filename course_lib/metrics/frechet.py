@@ -152,12 +152,12 @@ def _squared_distance(mean_x: Tensor, cov_x: Tensor, mean_y: Tensor, cov_y: Tens
 def _fid_by_samples(real: Tensor, fake: Tensor, ddof: int) -> float:
     """With centred samples A (n, d) and B (m, d) the trace of the root is the sum of ABᵀ's singular values."""
     few, many = sorted((real, fake), key=len)
-    mean_few, mean_many = column_mean(few), column_mean(many)
-    a = _centred(few, mean_few)
+    a, mean_few = _centred(few)
+    mean_many = None if len(many) <= ROWS else column_mean(many)
     products = a.new_zeros(len(few), len(few))
     variance_few, variance_many = torch.linalg.vector_norm(a).square() / (len(few) - ddof), 0.0
     for block in many.split(ROWS):
-        b = _centred(block, mean_many)
+        b, mean_many = _centred(block, mean_many)
         variance_many += torch.linalg.vector_norm(b).square() / (len(many) - ddof)
         gram_(products, product(b, a))
     # Centring costs each set one dimension: eigenvalues beyond that rank are rounding, whose root is not small.
@@ -167,15 +167,17 @@ def _fid_by_samples(real: Tensor, fake: Tensor, ddof: int) -> float:
     if not _trusted(values, (variance_few * variance_many).sqrt()):
         if len(many) > real.shape[1]:
             return _fid_by_covariances(real, fake, ddof)
-        values = torch.linalg.svdvals(product(a, _centred(many, mean_many))).square()
+        values = torch.linalg.svdvals(product(a, _centred(many, mean_many)[0])).square()
         values = values / ((len(few) - ddof) * (len(many) - ddof))
     root = values.clamp(min=0).sqrt().sum()
     return max(0.0, ((mean_few - mean_many).square().sum() + variance_few + variance_many - 2 * root).item())
 
 
-def _centred(rows: Tensor, mean: Tensor) -> Tensor:
-    """Rows less their mean, float64 in new memory."""
-    return rows.to(torch.float64, copy=True).sub_(mean)
+def _centred(rows: Tensor, mean: Tensor | None = None) -> tuple[Tensor, Tensor]:
+    """Rows less a mean, their own if none is given, float64 in new memory; and that mean."""
+    wide = rows.to(torch.float64, copy=True)
+    mean = wide.mean(0) if mean is None else mean
+    return wide.sub_(mean), mean
 
 
 def _trusted(values: Tensor, scale: Tensor) -> bool:
