@@ -158,14 +158,13 @@ def sample(
     count: Annotated[int, typer.Option(min=1)] = 64,
     columns: Annotated[int, typer.Option(min=1)] = 8,
     seed: int = 0,
-    step: Annotated[int | None, typer.Option(help="a recorded moment of training instead of its end")] = None,
 ) -> None:
     """Draw a sheet of images from a trained network."""
     from PIL import Image
 
     from course_lib import plots, zoo
 
-    generator, _ = zoo.load(name, step)
+    generator, _ = zoo.load(name)
     if not hasattr(generator, "latent_dim"):
         raise ValueError(f"name: expected a generator, got {name!r}")
     Image.fromarray(plots.tile(zoo.sample(generator, count, seed), columns)).save(out)
