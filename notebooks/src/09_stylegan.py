@@ -608,6 +608,7 @@ for each in ("style-avatars-32", "style-avatars-64"):
     for metric, sign in (("fid", -1), ("kid", -1), ("precision", 1), ("recall", -1)):
         ours, dcgans = by[each][metric]["samples"], by["dcgan-avatars"][metric]["samples"]
         assert sign * (ours["value"] - dcgans["value"]) > 2 * (ours["error"] + dcgans["error"])
+assert generator.synthesis.layers[3].conv.lr_multiplier == 3  # times the rate of the rest
 drawn = zoo.sample(generator, probed, seed=9)
 plots.image_grids(
     {
@@ -619,6 +620,7 @@ plots.image_grids(
 )
 
 # %% id="at-64"
+assert cards["style-avatars-64"]["hardware"]["threads"] == "1"
 plots.image_grids(
     {
         "style-avatars-64, uncurated": zoo.sample(zoo.load("style-avatars-64")[0], 24, seed=9),
@@ -627,7 +629,7 @@ plots.image_grids(
     columns=6,
     panel=4.2,
     alt="24 uncurated samples of the StyleGAN at 64×64 beside 24 avatars.",
-    title=f"One doubling more: distance {by['style-avatars-64']['fid']['samples']['value']:.1f} after as many images, in {cards['style-avatars-64']['minutes']:.0f} minutes on one core",
+    title=f"One doubling more: distance {by['style-avatars-64']['fid']['samples']['value']:.1f} after as many images, in {cards['style-avatars-64']['minutes']:.0f} minutes on one thread",
 )
 
 # %% [markdown]

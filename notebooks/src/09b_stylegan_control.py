@@ -186,6 +186,7 @@ def mix_styles(coarse, fine, crossover, layers):
 
 
 # %% id="mixing-exact"
+assert generator.mixing == 0.2  # the share of images that were mixed in training
 with torch.inference_mode():
     seen = {}
     hooks = [

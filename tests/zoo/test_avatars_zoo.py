@@ -14,6 +14,7 @@ from course_lib.models.style import Generator
 from course_lib.training import RECIPES, TrainConfig
 from course_lib.training.checkpoint import read_config
 from course_lib.training.classification import attribute_accuracy
+from course_lib.training.recipes import build
 from course_lib.zoo import avatars as records
 from course_lib.zoo import judging
 
@@ -76,6 +77,14 @@ def test_a_grown_generator_has_the_layers_up_to_its_resolution(name, size):
     assert images.shape == (3, 3, size, size) and images.abs().max() <= 1
     generator.grow(16)
     assert generator(z).shape == (3, 3, 16, 16)
+
+
+def test_at_64_it_is_the_network_of_32_with_one_stage_more():
+    small, large = (build(RECIPES[name])[0] for name in GROWN)
+    shapes = [{key: each.shape for key, each in net.state_dict().items()} for net in (small, large.up_to(32))]
+    assert shapes[0] == shapes[1] and large.synthesis.depth == small.synthesis.depth + 2
+    assert large.mixing == small.mixing == 0.2
+    assert {net.synthesis.layers[3].conv.lr_multiplier for net in (small, large)} == {3.0}
 
 
 @pytest.mark.parametrize(("name", "size"), GROWN.items())

@@ -90,7 +90,7 @@ def test_snapshots_are_what_the_network_drew(name):
     assert recorded.steps == [row["step"] for row in card["snapshots"]]
     generator = zoo.load(name)[0]
     drawn = data.to_uint8(zoo.sample(generator, recording.DRAWN)).int()
-    assert (drawn - recorded.images[-1].int()).abs().float().mean() < 3  # grey levels, by WebP
+    assert (drawn - recorded.images[-1].int()).abs().float().mean() < 1.5  # grey levels, by WebP
     assert recorded.images[0].float().std() < recorded.images[-1].float().std(), "it began with grey"
 
 
@@ -168,16 +168,14 @@ def test_names_that_do_not_exist_are_answered():
         zoo.snapshots("classifier-fashion")
 
 
-@pytest.mark.parametrize("channels", [1, 3])
-def test_a_sheet_gives_back_each_image_in_its_place(channels):
-    """Flat images, each of its own level, which WebP keeps to a level or two."""
+@pytest.mark.parametrize(("channels", "most"), [(1, 1.5), (3, 6.0)])
+def test_a_sheet_gives_back_each_image_in_its_place(channels, most):
+    """Flat images, each of its own level, which WebP keeps to a level or two; colours it keeps at half the pixels."""
     levels = torch.linspace(20, 235, 12 * channels).round().view(12, channels, 1, 1)
     images = levels.expand(-1, -1, 8, 8).to(torch.uint8)
     back = sheets.unpack(sheets.pack(images, across=4), channels, 8)
     assert back.shape == images.shape
-    assert (back.int() - images.int()).abs().float().mean() < (
-        1.5 if channels == 1 else 6
-    )  # colours at half the pixels
+    assert (back.int() - images.int()).abs().float().mean() < most  # neighbours are 18 levels apart and more
 
 
 def test_damage_is_named_with_its_cure(tmp_path, monkeypatch):
