@@ -32,7 +32,7 @@ class Recipe:
     networks: Callable[[], tuple[nn.Module, nn.Module]]
     config: TrainConfig
     snapshots: int = 20  # averaged generators kept on the way, besides the untrained one
-    compact: bool = False  # record weights in float16, and of the snapshots only what they drew
+    kept: str = "float32"  # how the record keeps weights: zoo.weights.KINDS
 
 
 @dataclass(frozen=True)
@@ -105,6 +105,7 @@ RECIPES: dict[str, Recipe | ClassifierRecipe | AutoencodingRecipe] = {
         size=28,
         networks=lambda: (mlp.Generator(latent_dim=100, width=128, size=28), mlp.Discriminator(width=256, size=28)),
         config=TrainConfig(steps=epochs(50, 64), batch_size=64, precision="float32"),
+        kept="int8",
     ),
     "dcgan-fashion": Recipe(
         "DCGAN at 32×32, width 64, on Fashion-MNIST: latent 100, batch 64, 40 epochs, learning rate 2e-4, falling from half-way",
@@ -130,7 +131,7 @@ RECIPES: dict[str, Recipe | ClassifierRecipe | AutoencodingRecipe] = {
             checkpoint_every_steps=250,
         ),
         snapshots=8,
-        compact=True,
+        kept="float16",
     ),
     "style-avatars-32": Recipe(
         "style-based generator of avatars, grown from 4×4 to 32×32, against a residual critic that grows with it: relativistic loss, R1 + R2",
@@ -156,7 +157,7 @@ RECIPES: dict[str, Recipe | ClassifierRecipe | AutoencodingRecipe] = {
         ),
         config=PAIRS,
         snapshots=8,
-        compact=True,
+        kept="float16",
     ),
     "residual-fashion-classes": Recipe(
         "class-conditional residual networks at 32×32, width 32, on Fashion-MNIST: projection, relativistic loss, R1 + R2, 36 epochs",
@@ -168,7 +169,7 @@ RECIPES: dict[str, Recipe | ClassifierRecipe | AutoencodingRecipe] = {
         ),
         config=replace(PAIRS, steps=epochs(36, 64), learning_rate_g=2e-3, learning_rate_d=2e-3),
         snapshots=8,
-        compact=True,
+        kept="float16",
     ),
     "classifier-fashion": ClassifierRecipe(
         "small convolutional classifier of Fashion-MNIST: the course's judge and feature extractor",

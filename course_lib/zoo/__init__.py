@@ -19,7 +19,7 @@ from course_lib import runtime
 from course_lib.latent import truncated_normal
 from course_lib.models import in_turn
 from course_lib.training.recipes import RECIPES, build
-from course_lib.zoo import sheets
+from course_lib.zoo import sheets, weights
 
 FOLDER = Path(__file__).parent
 MEND = "mend it with: git checkout -- course_lib/zoo"
@@ -73,7 +73,7 @@ def load(name: str) -> tuple[nn.Module, dict]:
     network = build(RECIPES[facts["recipe"]])[0]
     if "resolution" in facts:  # a generator that grew, as it was at the end of a stage
         network = network.up_to(facts["resolution"])
-    network.load_state_dict(_verified(name, "network.safetensors"))  # copies into float32 what was kept in float16
+    network.load_state_dict(weights.restored(_verified(name, "network.safetensors")))
     return network.to(runtime.device()).eval().requires_grad_(False), facts
 
 

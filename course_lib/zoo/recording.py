@@ -16,7 +16,7 @@ from course_lib import data, files, runtime, zoo
 from course_lib.training import checkpoint, growth
 from course_lib.training.loop import TrainConfig
 from course_lib.training.recipes import RECIPES, Recipe, build, snapshot_file, snapshot_steps
-from course_lib.zoo import sheets
+from course_lib.zoo import sheets, weights
 
 DRAWN = 64  # images in each snapshot
 GROWN_DRAWN = 24  # and in each of a generator that grows
@@ -32,10 +32,9 @@ def record_generator(
     recipe: Recipe = RECIPES[recipe_name]
     header, tensors = checkpoint.load(run / "last.safetensors")
     average = {name.removeprefix("average."): tensor for name, tensor in tensors.items() if name.startswith("average.")}
-    if recipe.compact:  # what is measured is the network with these weights
-        average = {name: each.half() if each.is_floating_point() else each for name, each in average.items()}
+    average = weights.reduced(average, recipe.kept)
     generator = build(recipe)[0].eval()
-    generator.load_state_dict(average)
+    generator.load_state_dict(weights.restored(average))  # what is measured is the network with the weights as kept
 
     drawn, measured = {}, []
     for path in (snapshot_file(run, step) for step in snapshot_steps(header["config"]["steps"], recipe.snapshots)):
@@ -67,7 +66,7 @@ def record_generator(
         },
         "hardware": header["environment"],
         "minutes": round(seconds / 60, 1),
-        **({"weights": "float16"} if recipe.compact else {}),
+        **({"weights": recipe.kept} if recipe.kept != "float32" else {}),
         "metrics": {key: round_to(value, 5) for key, value in final.items()},
         "snapshots": measured,
         "history": [{key: round_to(value, 5) for key, value in row.items()} for row in rows],
@@ -105,15 +104,15 @@ def record_grown(
     whole = build(recipe)[0].eval()
     whole.load_state_dict(average)
     generator = whole.up_to(resolution)
-    kept = halved({name: each.cpu().contiguous() for name, each in generator.state_dict().items()})
+    kept = weights.reduced({name: each.cpu().contiguous() for name, each in generator.state_dict().items()}, "float16")
     generator.load_state_dict(kept)
 
     name = recipe.data if resolution == recipe.size else f"{recipe.data}-{resolution}"
     moments, drawn, measured = [], {}, []
     files_of = {int(path.stem.removeprefix("step-")): path for path in sorted((Path(run) / "snapshots").glob("step-*"))}
     chosen = {then: from_bytes(path.read_bytes()) for then, path in files_of.items() if then < step} | {step: average}
-    for then, weights in chosen.items():
-        whole.load_state_dict(weights)
+    for then, each in chosen.items():
+        whole.load_state_dict(each)
         side, alpha = growth.stage(config.growth, max(0, then * batch - 1))
         whole.grow(side, alpha)
         if snapshot_samples and (side, alpha) == (resolution, 1):
@@ -169,7 +168,7 @@ def record_classifier(recipe_name: str, network: nn.Module, rows: list[dict], se
     of_attributes = hasattr(network, "loss")
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in network.state_dict().items()}
     if of_attributes:  # as small as the data they judge are: half precision, of which the metrics below are
-        tensors = halved(tensors)
+        tensors = weights.reduced(tensors, "float16")
         network.load_state_dict(tensors)
         found = {"test_accuracy_by_attribute": attribute_accuracy(network, test)}
         found = {"test_accuracy": sum(found["test_accuracy_by_attribute"].values()) / len(network.classes), **found}
@@ -188,11 +187,6 @@ def record_classifier(recipe_name: str, network: nn.Module, rows: list[dict], se
         "history": [{key: round_to(value, 5) for key, value in row.items()} for row in rows],
     }
     return _write(out, facts, {"network.safetensors": to_bytes(tensors)})
-
-
-def halved(tensors: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-    """Weights in float16; whole numbers as they are."""
-    return {name: each.half() if each.is_floating_point() else each for name, each in tensors.items()}
 
 
 def count(network: nn.Module) -> int:
