@@ -42,14 +42,16 @@ class Discriminator(nn.Module):
     """Images (N, channels, size, size) in [−1, 1] → logits (N,).
 
     Feature maps: (width, size/2, size/2) → (2·width, size/4, size/4) → … → (width·size/8, 4, 4) → logit.
+    batch_norm: False leaves BatchNorm out and gives its convolutions biases instead, for a gradient penalty, which
+    asks for the slope at one image (Gulrajani et al. 2017, arXiv:1704.00028v3, section 4)
     """
 
-    def __init__(self, width: int = 64, channels: int = 3, size: int = 64):
+    def __init__(self, width: int = 64, channels: int = 3, size: int = 64, batch_norm: bool = True):
         super().__init__()
         self.channels, self.size = channels, size
         maps = _widths(width, size)
         blocks = [nn.Sequential(nn.Conv2d(channels, maps[0], 4, stride=2, padding=1, bias=False), nn.LeakyReLU(0.2))]
-        blocks += [downsample(before, after) for before, after in zip(maps, maps[1:])]
+        blocks += [downsample(before, after, batch_norm) for before, after in zip(maps, maps[1:])]
         self.blocks = nn.Sequential(*blocks, nn.Conv2d(maps[-1], 1, 4, bias=False))
         initialise(self)
 
@@ -65,15 +67,14 @@ def upsample(before: int, after: int) -> nn.Sequential:
     )
 
 
-def downsample(before: int, after: int) -> nn.Sequential:
+def downsample(before: int, after: int, batch_norm: bool = True) -> nn.Sequential:
     """(N, before, 2H, 2W) → (N, after, H, W)."""
-    return nn.Sequential(
-        nn.Conv2d(before, after, 4, stride=2, padding=1, bias=False), nn.BatchNorm2d(after), nn.LeakyReLU(0.2)
-    )
+    norm = nn.BatchNorm2d(after) if batch_norm else nn.Identity()
+    return nn.Sequential(nn.Conv2d(before, after, 4, stride=2, padding=1, bias=not batch_norm), norm, nn.LeakyReLU(0.2))
 
 
 def initialise(network: nn.Module) -> None:
-    """Every convolution's weights from N(0, 0.02²); BatchNorm scales from N(1, 0.02²), shifts 0. In place.
+    """Every convolution's weights from N(0, 0.02²); BatchNorm scales from N(1, 0.02²), shifts and biases 0. In place.
 
     The paper speaks of «all weights» (section 3); scales around 0 would switch BatchNorm's output off, so
     they are drawn around 1, as the authors' code does.
@@ -81,6 +82,8 @@ def initialise(network: nn.Module) -> None:
     for module in network.modules():
         if isinstance(module, (nn.Conv2d, nn.ConvTranspose2d)):
             nn.init.normal_(module.weight, 0.0, 0.02)
+            if module.bias is not None:
+                nn.init.zeros_(module.bias)
         elif isinstance(module, nn.BatchNorm2d):
             nn.init.normal_(module.weight, 1.0, 0.02)
             nn.init.zeros_(module.bias)

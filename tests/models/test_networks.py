@@ -77,6 +77,19 @@ def test_no_batchnorm_at_the_generators_output_and_the_discriminators_input():
     assert not any(isinstance(m, nn.BatchNorm2d) for m in d.blocks[0].modules())
 
 
+def test_without_batchnorm_the_discriminator_judges_each_image_by_itself():
+    torch.manual_seed(0)
+    normed, bare = dcgan.Discriminator(8, 1, 32), dcgan.Discriminator(8, 1, 32, batch_norm=False)
+    assert not any(isinstance(m, nn.BatchNorm2d) for m in bare.modules())
+    images = torch.randn(6, 1, 32, 32)
+    crowd = torch.cat([images[:1], 3 * images[1:]])
+    assert torch.allclose(bare(images)[0], bare(crowd)[0]) and not torch.allclose(normed(images)[0], normed(crowd)[0])
+    biases = [m.bias for m in bare.modules() if isinstance(m, nn.Conv2d) and m.bias is not None]
+    assert len(biases) == 2 and all((bias == 0).all() for bias in biases)  # where BatchNorm's shifts would be
+    weights = [sum(m.weight.numel() for m in d.modules() if isinstance(m, nn.Conv2d)) for d in (normed, bare)]
+    assert weights[0] == weights[1]
+
+
 def test_batchnorm_of_the_fully_connected_pair_can_be_switched_and_couples_what_it_normalises():
     plain, normed = mlp.Discriminator(width=8), mlp.Discriminator(width=8, batch_norm=True)
     count = [sum(isinstance(m, nn.BatchNorm1d) for m in network.modules()) for network in (plain, normed)]
