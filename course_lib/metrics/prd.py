@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from course_lib.metrics.checks import ROWS, feature_pair, whole_number
+from course_lib.metrics.neighbours import laid_out, rows_times_rows
 from course_lib.runtime import keyed_generator
 
 
@@ -99,9 +100,9 @@ def k_means(points: Tensor, clusters: int, runs: int, seed: int, iterations: int
 def _nearest_centre(points: Tensor, centres: Tensor) -> Tensor:
     runs, clusters, d = centres.shape
     flat = centres.reshape(-1, d)
-    norms = flat.square().sum(1)
+    norms, doubled = flat.square().sum(1), -2 * flat
     parts = [
-        torch.addmm(norms, rows, flat.T, alpha=-2).reshape(-1, runs, clusters).argmin(2).T
+        rows_times_rows(laid_out(rows), doubled, norms).reshape(-1, runs, clusters).argmin(2).T
         for rows in points.split(ROWS)
     ]
     return torch.cat(parts, 1)
@@ -119,9 +120,10 @@ def _starts(points: Tensor, norms: Tensor, clusters: int, runs: int, seed: int) 
     nearest = points.new_full((runs, len(points)), torch.inf)
     for step in range(1, clusters):
         last = points[chosen[-1]]
+        doubled = laid_out(-2 * last)
         for start in range(0, len(points), ROWS):
             rows = slice(start, start + ROWS)
-            squared = torch.addmm(norms[rows], last, points[rows].T, alpha=-2) + last.square().sum(1)[:, None]
+            squared = rows_times_rows(doubled, points[rows], norms[rows]) + last.square().sum(1)[:, None]
             nearest[:, rows] = torch.minimum(nearest[:, rows], squared.clamp(min=0))
         total = nearest.double().cumsum(1)
         pick = torch.searchsorted(total, draws[:, step, None] * total[:, -1:], right=True)[:, 0]
