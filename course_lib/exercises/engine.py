@@ -97,6 +97,10 @@ class Verdict:
     recognised: str | None = None
 
 
+AUTOGRAD_OFF = (
+    "Autograd is still switched off when your function has returned, so nothing after it could learn: "
+    "`with torch.no_grad():` switches it on again by itself."
+)
 EXERCISES: dict[str, Exercise] = {}
 _bound: dict[str, str] = {}  # what this kernel's chapter runs on
 
@@ -188,6 +192,7 @@ def judge(item: Exercise, answer: Callable) -> Verdict:
                 for check in item.properties:
                     _seed()
                     check.check(answer)
+                    require(torch.is_grad_enabled(), AUTOGRAD_OFF)
         except KeyboardInterrupt:
             if limit.reached:
                 return Verdict(

@@ -166,6 +166,16 @@ def test_nothing_outside_is_disturbed():
     assert torch.get_default_dtype() == torch.float32 and torch.is_grad_enabled()
 
 
+def test_an_answer_that_leaves_autograd_off_would_stop_the_chapter():
+    def answer(x):
+        torch.set_grad_enabled(False)
+        return 2 * x
+
+    verdict = engine.judge(ITEM, answer)
+    assert verdict.status == "wrong" and "Autograd is still switched off" in verdict.message
+    assert engine.judge(ITEM, torch.no_grad()(lambda x: 2 * x)).status == "right"
+
+
 def test_a_right_answer_is_carried_on_and_kept_in_the_progress(registered):
     mine = lambda x: x + x  # noqa: E731
     assert engine.exercise("99.double")(lambda x: x) is double

@@ -58,10 +58,12 @@ def _the_same_parameters(answer):
     answer(critic, 0.1)
     now = list(critic.parameters())
     require(
-        len(now) == len(held)
-        and all(a is b for a, b in zip(held, now))
-        and all(p.requires_grad and p.is_leaf for p in now),
+        len(now) == len(held) and all(a is b for a, b in zip(held, now)),
         "The critic holds *new* tensors now, and the optimizer goes on updating the old ones. Change the values in place: `clamp_`.",
+    )
+    require(
+        all(p.requires_grad and p.is_leaf for p in now),
+        "The weights no longer want gradients, so the next step has nothing to do. Only the change of values is to be kept from autograd: `with torch.no_grad():`.",
     )
     require(optimizer.param_groups[0]["params"][0] is now[0], "The optimizer has lost its parameters.")
 

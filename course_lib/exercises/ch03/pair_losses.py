@@ -20,6 +20,10 @@ from course_lib.exercises.ch03.pairs import (
 )
 from course_lib.exercises.engine import Exercise, Property, WrongAnswer, require
 
+PAIR_BY_PAIR = (
+    "It adds the real images' terms to the fakes' before the mean. With equally many that is the same number; with 3 real images and 2 fakes it stops. "
+    "A mean for each kind, then their sum."
+)
 W_D, W_G = losses.wasserstein_discriminator, losses.wasserstein_generator
 
 
@@ -104,7 +108,7 @@ wasserstein_exercise = Exercise(
         ),
         "pair by pair": WrongAnswer(
             lambda real_logits, fake_logits: ((fake_logits - real_logits).mean(), W_G(fake_logits)),
-            "It subtracts logit from logit. With equally many that is the same number; with 3 real images and 2 fakes it stops. Two means, one difference.",
+            "It pairs real logits with fake ones. With 3 real images and 2 fakes that stops. Two means, one difference.",
         ),
         "cross-entropy": WrongAnswer(
             both(losses.cross_entropy_discriminator, losses.non_saturating_generator),
@@ -206,6 +210,9 @@ least_squares_exercise = Exercise(
             ),
             "They behave like sums over the batch: the slopes would grow with the batch size.",
         ),
+        "pair by pair": WrongAnswer(
+            both(lambda real, fake: 0.5 * ((real - 1).square() + fake.square()).mean(), L_G), PAIR_BY_PAIR
+        ),
         "swapped": WrongAnswer(
             lambda real_logits, fake_logits: least_squares(real_logits, fake_logits)[::-1], "Both are right, in the other order: the critic's first."
         ),
@@ -296,6 +303,7 @@ hinge_exercise = Exercise(
             both(lambda real, fake: F.relu(1 - real).sum() + F.relu(1 + fake).sum(), lambda fake: -fake.sum()),
             "They behave like sums over the batch: the slopes would grow with the batch size.",
         ),
+        "pair by pair": WrongAnswer(both(lambda real, fake: (F.relu(1 - real) + F.relu(1 + fake)).mean(), W_G), PAIR_BY_PAIR),
         "swapped": WrongAnswer(
             lambda real_logits, fake_logits: hinge(real_logits, fake_logits)[::-1], "Both are right, in the other order: the critic's first."
         ),

@@ -87,8 +87,36 @@ def _where(answer, count=400) -> Tensor:
     """The mixing weights at each pixel, (count, pixels), recovered from the points that the critic was shown."""
     critic, real, fake = _Bowl(), torch.ones(count, *IMAGE), torch.full((count, *IMAGE), -1.0)
     answer(critic, real, fake)
-    require(critic.seen and critic.seen[-1].shape == real.shape, "The critic was not shown a batch of mixed images.")
-    return (critic.seen[-1].flatten(1) + 1) / 2
+    shown = _shown(critic, real)
+    require(
+        shown is not None,
+        "The critic should be shown all mixed images: in one call, as a batch, or one after the other.",
+    )
+    return (shown.flatten(1) + 1) / 2
+
+
+def _shown(critic, real) -> Tensor | None:
+    """What the critic was shown in its last call, or in all calls together: as many as there are real images."""
+    together = torch.cat(critic.seen) if critic.seen else real[:0]
+    return next((each for each in (*critic.seen[-1:], together) if each.shape == real.shape), None)
+
+
+def _any_callable(answer):
+    w = _Linear(IMAGE, 3.0).w
+    try:
+        found = _penalty(
+            answer, lambda x: (x * w).flatten(1).sum(1), torch.randn(4, *IMAGE), torch.randn(4, *IMAGE)
+        ).item()
+    except AttributeError as error:
+        require(
+            "function" not in str(error),
+            f"The critic may be any function from images to logits, and this one is a lambda ({error}). The penalty needs nothing of it but its logits.",
+        )
+        raise
+    require(
+        abs(found - 4) < 1e-3,
+        f"For a critic that is a function, with slope 3, the penalty is 4; yours gives {found:.4g}.",
+    )
 
 
 def _between(answer):
@@ -155,14 +183,14 @@ def _gp_behaviour(answer) -> list:
     seen.append(answer(_Bowl(), x, x.clone()).detach())
     critic = _Bowl()
     answer(critic, torch.ones(200, *IMAGE), -torch.ones(200, *IMAGE))
-    mix = (critic.seen[-1].flatten(1) + 1) / 2
+    mix = (_shown(critic, torch.ones(200, *IMAGE)).flatten(1) + 1) / 2
     seen += [str((mix.std(1).max() < 1e-5).item()), str((mix[:, 0].std() > 0.1).item())]
     everywhere = round(mix.mean().item(), 5) if mix.std() < 1e-6 else None
     seen.append({None: "each its own", 0.0: "fakes", 0.5: "half-way", 1.0: "real"}.get(everywhere, "one for all"))
     seen.append(str(bool((mix < -1e-6).any() or (mix > 1 + 1e-6).any())))
     try:
         seen.append(answer(_Linear((2,), 3.0), torch.randn(6, 2), torch.randn(6, 2)).detach())
-    except RuntimeError:
+    except (RuntimeError, IndexError):
         seen.append("no points")
     return seen
 
@@ -205,6 +233,7 @@ gradient_penalty = Exercise(
     properties=[
         Property("a linear critic with ‖w‖ = 3 has the penalty 4 at batch 1, 16 and 64", _four_at_any_batch),
         Property("slopes below 1 cost as well", _two_sided),
+        Property("any function as a critic", _any_callable),
         Property("each image has a norm of its own", _norm_by_norm),
         Property("x̂ lies between a real and a fake image, with one uniform weight for each image", _between),
         Property("the penalty can be differentiated in the critic's weights", _reaches_the_weights),
@@ -268,6 +297,10 @@ gradient_penalty = Exercise(
         ),
         "sum over the batch": WrongAnswer(
             _gp(cost=lambda norms: (norms - 1).square().sum()), "It is the sum over the batch: the penalty would grow with the batch size. The mean."
+        ),
+        "norm of images only": WrongAnswer(
+            _gp(norms=lambda slopes: slopes.norm(dim=(1, 2, 3))),
+            "Right for images. The norm is taken over the dimensions 1, 2 and 3, though, and points, (N, 2), have one. `flatten(1).norm(dim=1)` does for both.",
         ),
         "images only": WrongAnswer(
             _gp(mix=lambda real: torch.rand(len(real), 1, 1, 1)),

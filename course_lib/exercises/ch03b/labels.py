@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 
 from course_lib.exercises.ch01.game import scalar
-from course_lib.exercises.engine import Exercise, Property, WrongAnswer, require
+from course_lib.exercises.engine import Exercise, Property, Wrong, WrongAnswer, require
 from course_lib.losses import smoothed_discriminator
 
 
@@ -68,7 +68,12 @@ def _many_targets(answer):
     want = torch.stack(
         [smoothed_discriminator(logit[None], torch.zeros(1), one.item()) for logit, one in zip(real, targets)]
     ).mean()
-    found = scalar(answer(real, torch.zeros(3), targets), "the loss").item()
+    try:
+        found = scalar(answer(real, torch.zeros(3), targets), "the loss").item()
+    except TypeError as error:
+        raise Wrong(
+            f"`target` may be a tensor with one target for each real image (noisy labels); yours says: {error}"
+        ) from None
     require(
         abs(found - want.item()) < 1e-5,
         f"`target` may be a tensor with one target for each real image (noisy labels): the loss is then {want:.4f}, the mean of the three; yours is {found:.4f}.",

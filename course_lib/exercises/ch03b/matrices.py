@@ -73,6 +73,14 @@ radius = Exercise(
             "a negative eigenvalue", _radius_is(FLIP, 1.2, "An eigenvalue of −1.2 jumps from side to side and outwards.")
         ),
         Property(
+            "the largest, wherever it stands",
+            _radius_is(
+                _double([[0.2, 0.0, 0.0], [0.0, 1.1, 0.0], [0.0, 0.0, -0.7]]),
+                1.1,
+                "A diagonal matrix with 0.2, 1.1 and −0.7: the second is the largest.",
+            ),
+        ),
+        Property(
             "four rows where there is momentum",
             _radius_is(
                 WITH_MOMENTUM,
@@ -172,11 +180,12 @@ def _converges(answer):
 
 def _unit_length(answer):
     matrix, start = _matrix(seed=2)
-    _, u, v = _three(answer, matrix, start, 3)
-    require(
-        abs(u.norm().item() - 1) < 1e-6 and abs(v.norm().item() - 1) < 1e-6,
-        f"u and v should be 1 long, or they overflow after a few hundred steps; yours are {u.norm():.3g} and {v.norm():.3g} long.",
-    )
+    for steps in (3, 400):
+        _, u, v = _three(answer, matrix, start, steps)
+        require(
+            abs(u.norm().item() - 1) < 1e-6 and abs(v.norm().item() - 1) < 1e-6,
+            f"After {steps} steps u and v should be 1 long; yours are {u.norm():.3g} and {v.norm():.3g} long. Divide at every step, or they overflow after a few hundred.",
+        )
 
 
 def _slope(answer):

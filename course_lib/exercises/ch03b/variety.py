@@ -46,6 +46,24 @@ def _by_hand(answer):
     )
 
 
+def _four_by_hand(answer):
+    x = torch.tensor([0.0, 0.0, 0.0, 4.0]).reshape(4, 1, 1, 1)
+    found = _more(answer, x, 4)[0, 0, 0].item()
+    require(
+        abs(found - 3**0.5) < 1e-4,
+        f"Four images of one pixel, 0, 0, 0 and 4: mean 1, mean square distance from it (1 + 1 + 1 + 9)/4 = 3, deviation √3 = 1.7321; yours says {found:.4f}.",
+    )
+
+
+def _reaches_the_images(answer):
+    x = _features(4).requires_grad_(True)
+    found = _more(answer, x, 2)
+    require(
+        found.requires_grad and torch.autograd.grad(found.sum(), x)[0].abs().max() > 0,
+        "The new channel has no slope in the images: a generator could not learn from it to be more varied. No `detach`, no `no_grad`.",
+    )
+
+
 def _places(answer):
     x = torch.zeros(2, 1, 1, 2)
     x[1, 0, 0] = torch.tensor([2.0, 6.0])  # deviations 1 and 3 at the two places
@@ -62,6 +80,13 @@ def _collapsed(answer):
     require(
         found.max().item() < 1e-3,
         f"Four times the same image: no variety at all, so (nearly) 0. Yours says {found.max().item():.3f}.",
+    )
+    copies = torch.rand(1, 1, 28, 28, generator=torch.Generator().manual_seed(0)).repeat(64, 1, 1, 1)
+    rounded = _more(answer, copies, 64)
+    require(
+        torch.isfinite(rounded).all() and rounded.max().item() < 2e-3,
+        f"64 copies of one float32 image: no variety, so (nearly) 0. Yours says {rounded.max().item():.3g}. A mean of squares minus a squared mean is a small "
+        "difference of large numbers and falls below 0 by rounding; subtract the mean first, or take `var`.",
     )
     found.sum().backward()
     require(
@@ -146,10 +171,12 @@ deviation = Exercise(
     minutes=10,
     properties=[
         Property("two images of one pixel", _by_hand),
+        Property("four images of one pixel", _four_by_hand),
         Property("deviations averaged over places", _places),
         Property("0, and a finite slope, for a collapsed batch", _collapsed),
         Property("groups are strided", _strided),
         Property("each group has its own number", _each_group),
+        Property("a slope that reaches the images", _reaches_the_images),
     ],
     behaviour=_deviation_behaviour,
     tolerance=(1e-4, 1e-7),
@@ -174,6 +201,18 @@ deviation = Exercise(
         "root of the mean": WrongAnswer(
             _with(spread=lambda y: (y.var(0, correction=0).mean(1) + 1e-8).sqrt()),
             "The root is taken last, of the mean variance. Asked for is the mean of the deviations: root first, then the mean.",
+        ),
+        "mean absolute deviation": WrongAnswer(
+            _with(spread=lambda y: (y - y.mean(0)).abs().mean((0, 2))),
+            "It behaves like the mean *absolute* distance from the mean. A standard deviation is the root of the mean square one; for two images they agree.",
+        ),
+        "half the range": WrongAnswer(
+            _with(spread=lambda y: (y.amax(0) - y.amin(0)).mean(1) / 2),
+            "It behaves like half the distance between largest and smallest. For two images that is the deviation; with more it looks at two of them alone.",
+        ),
+        "detached": WrongAnswer(
+            lambda x, group: minibatch_std(x.detach(), group),
+            "The number is right and has no slope in the images: the critic would see the crowd, and the generator never hear of it.",
         ),
         "no 10⁻⁸": WrongAnswer(
             _with(spread=lambda y: y.var(0, correction=0).sqrt().mean(1)),
@@ -237,18 +276,34 @@ FAR = _cloud((0, 0, 5), (10, 0, 5), (5.0, 0, 10))
 CORNER = _cloud((0, 0, 6), (11.3, 1.3, 4))  # 1.84 from the second mode, beyond 1.5, but within it along each axis
 BETWEEN = _cloud((20.0, 1.0, 10))  # within three deviations of the third mode and of the fourth, nearer to the third
 FEW = _cloud((0, 0, 7), (10, 0, 3), (20, 0, 5))
-EDGE = _cloud((1.4, 0, 5), (10, -1.45, 5))
+EDGE = _cloud((1.4, 0, 5), (10, -1.45, 5), (20, -5.5, 5))
+ASLANT = _cloud((0.9, 0.9, 5))  # 1.27 from the first mode
+FURTHER = _cloud((14.4, 0, 5), (0, 0, 5))  # 4.4 from a narrow mode, 5.6 from a wide one, in whose reach it is
+LIMITS = _cloud((20, -3.5, 4), (-9, 0, 4), (12.5, 0, 3))  # what limits of 2σ, 3·max σ and 3·mean σ answer differently
 RINGS = _cloud((0.2, 0, 2), (0.6, 0, 5), (1.0, 0, 3))
 
 
 def _counting_behaviour(answer) -> list:
-    clouds = [(FAR, 5), (CORNER, 3), (BETWEEN, 5), (FEW, 5), (FEW, 3), (EDGE, 2), (RINGS, 2)]
+    clouds = [
+        (FAR, 5),
+        (CORNER, 3),
+        (BETWEEN, 5),
+        (FEW, 5),
+        (FEW, 3),
+        (EDGE, 2),
+        (RINGS, 2),
+        (ASLANT, 2),
+        (FURTHER, 2),
+        (LIMITS, 3),
+    ]
     return [each for cloud, at_least in clouds for each in answer(cloud, MEANS, STDS, at_least)]
 
 
-def _counted(limit=lambda stds: 3 * stds, enough=lambda counts, at_least: counts >= at_least, share=None):
+def _counted(
+    limit=lambda stds: 3 * stds, enough=lambda counts, at_least: counts >= at_least, share=None, distances=torch.cdist
+):
     def answer(samples, means, stds, at_least=20):
-        distance, nearest = torch.cdist(samples, means).min(1)
+        distance, nearest = distances(samples.double(), means.double()).min(1)
         near = distance <= limit(stds)[nearest]
         counts = torch.bincount(nearest[near], minlength=len(means))
         found = int(enough(counts, at_least).sum())
@@ -266,8 +321,14 @@ def _box(samples, means, stds, at_least=20):
 
 
 def _all_that_are_near(samples, means, stds, at_least=20):
-    near = torch.cdist(samples, means) <= 3 * stds
+    near = torch.cdist(samples.double(), means.double()) <= 3 * stds
     return int((near.sum(0) >= at_least).sum()), near.any(1).double().mean().item()
+
+
+def _nearest_in_deviations(samples, means, stds, at_least=20):
+    away, nearest = (torch.cdist(samples.double(), means) / stds).min(1)
+    counts = torch.bincount(nearest[away <= 3], minlength=len(means))
+    return int((counts >= at_least).sum()), (away <= 3).double().mean().item()
 
 
 def _by_loop(samples, means, stds, at_least=20):
@@ -288,7 +349,10 @@ counting = Exercise(
     properties=[
         Property("samples between the modes belong to none", _is(FAR, 5, (2, 0.5), "Five samples on each of two modes, ten half-way between them.")),
         Property("three deviations in every direction", _is(CORNER, 3, (1, 0.6), "Four samples lie at (1.3, 1.3) from a mode with deviation 0.5, which is 1.84 away, beyond 1.5.")),
-        Property("each mode has its own deviation", _is(EDGE, 2, (2, 1.0), "Samples 1.4 and 1.45 away from modes of deviation 0.5 belong to them.")),
+        Property("the straight distance", _is(ASLANT, 2, (1, 1.0), "Five samples lie at (0.9, 0.9) from a mode with deviation 0.5, which is √2·0.9 = 1.27 away, within 1.5.")),
+        Property("each mode has its own deviation", _is(EDGE, 2, (3, 1.0), "Samples 1.4 and 1.45 away from modes of deviation 0.5 belong to them, and samples 5.5 away from one of deviation 2 to that.")),
+        Property("nearest by distance", _is(FURTHER, 2, (1, 0.5), "Five samples lie 4.4 from a mode of deviation 0.5 and 5.6 from one of deviation 2: the first is nearer, and they are beyond its 1.5.")),
+        Property("float32 samples with float64 means", _is(FAR.float(), 5, (2, 0.5), "The same samples as a generator draws them, in float32.")),
         Property("a sample belongs to one mode", _is(BETWEEN, 5, (1, 1.0), "Ten samples within reach of two modes belong to the nearer one.")),
         Property("a mode needs enough samples", _is(FEW, 5, (2, 1.0), "With 7, 3 and 5 samples on three modes and at least 5 asked for, two are found.")),
     ],
@@ -305,6 +369,18 @@ counting = Exercise(
             "One stray sample makes a mode: `at_least` has no part in it. Among thousands of samples nearly every mode is hit once by accident.",
         ),
         "more than": WrongAnswer(_counted(enough=lambda counts, at_least: counts > at_least), "*At least* five includes five: ≥, not >."),
+        "one deviation for all": WrongAnswer(
+            _counted(limit=lambda stds: 3 * stds[:1].expand_as(stds)),
+            "The limit is that of the first mode for all of them. Each has its own: `stds[nearest]`.",
+        ),
+        "city blocks": WrongAnswer(
+            _counted(distances=lambda samples, means: torch.cdist(samples, means, p=1)),
+            "The distance is |Δx| + |Δy|, as one walks in a city. Straight it is √(Δx² + Δy²).",
+        ),
+        "nearest in deviations": WrongAnswer(
+            _nearest_in_deviations,
+            "The nearest mode is chosen by distance over deviation, so a wide mode draws samples away from a narrow one. Nearest means the smaller distance.",
+        ),
         "three variances": WrongAnswer(
             _counted(limit=lambda stds: 3 * stds**2), "The limit behaves like 3σ², three variances. Three standard deviations are 3σ."
         ),
@@ -331,7 +407,7 @@ counting = Exercise(
         ),
     },
     hints=[
-        "`torch.cdist(samples, means)` is (N, K); its minimum along dimension 1 gives distance and nearest mode.",
+        "`torch.cdist(samples.double(), means)` is (N, K) (it wants both in one precision); its minimum along dimension 1 gives distance and nearest mode.",
         "Keep those with distance ≤ 3·stds[nearest]; `torch.bincount(nearest[kept], minlength=K)` counts them by mode.",
     ],
 )  # fmt: skip
