@@ -120,7 +120,7 @@ def wasserstein_discriminator(real_logits: Tensor, fake_logits: Tensor) -> Tenso
     """E D(G(z)) − E D(x): Arjovsky, Chintala, Bottou 2017 (arXiv:1701.07875), with the sign of a loss.
 
     Minus its least value over critics of slope at most 1 is W₁; over the critics that clipping leaves, an unknown
-    multiple of it; over all critics there is none.
+    multiple of something below it; over all critics there is none.
     """
     real, fake = _logits(real_logits, "real_logits"), _logits(fake_logits, "fake_logits")
     return fake.mean() - real.mean()

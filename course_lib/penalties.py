@@ -38,6 +38,8 @@ def gradient_penalty(
     """
     if real.shape != fake.shape:
         raise ValueError(f"fake: expected {tuple(real.shape)} like real, got {tuple(fake.shape)}")
+    if not real.is_floating_point():
+        raise ValueError(f"images: expected floating point, got {real.dtype}; data.to_float converts")
     if mix is None:
         mix = torch.rand(real.shape[:1], generator=generator, device=real.device, dtype=real.dtype)
     elif mix.shape != real.shape[:1]:
@@ -111,7 +113,7 @@ def diversity(images: Tensor, z: Tensor, floor: float = 1 / 127.5) -> Tensor:
 
     The mode-seeking ratio of Mao et al. 2019 (arXiv:1903.05628), for the generator to minimise. Each image is compared
     with the next of the batch, the last with the first. The floor, one grey level, bounds value and slope where two
-    images are equal; the paper's code has 10⁻⁵.
+    images are equal.
 
     images:  G(z), (N, ...) with N ≥ 2;  z: (N, latent_dim)
     returns: scalar ≥ 0, differentiable in images

@@ -255,6 +255,10 @@ def test_wrong_input_is_named():
             lambda: gradient_penalty(critic, pair, pair, mix=torch.rand(4, 2)),
             r"mix: expected \(4,\), one for each image, got \(4, 2\)",
         ),
+        (
+            lambda: gradient_penalty(critic, pair.byte(), pair.byte()),
+            "images: expected floating point, got torch.uint8; data.to_float converts",
+        ),
         (lambda: r1(critic, torch.randn(4)), r"images: expected \(N, \.\.\.\) floating point, got \(4,\)"),
         (lambda: r2(critic, torch.zeros(4, 2, dtype=torch.uint8)), r"images: expected .* got \(4, 2\) torch.uint8"),
         (lambda: r1(lambda x: x[:, :1], pair), r"critic: expected logits \(4,\), got \(4, 1\)"),

@@ -1,6 +1,6 @@
 """The failure museum: small runs that went wrong on purpose, and two that did not, recorded to be diagnosed.
 
-All are a fully connected pair on Fashion-MNIST, batch 64, a minute or two on one thread. `python -m course_lib.zoo.museum`
+All are a fully connected pair on Fashion-MNIST, batch 64, minutes on one thread. `python -m course_lib.zoo.museum`
 runs and records all of them again (or those that are named), each as museum/NAME.json and a sheet of samples, museum/NAME.png.
 """
 
@@ -101,7 +101,7 @@ EXHIBITS: dict[str, Exhibit] = {
         "mode collapse",
         "a generator without BatchNorm, and a tenth of the rate for D",
         "The generator gives one image for all latents. As soon as the discriminator has learned that image, it changes to another one; a discriminator that looks at one image at a time cannot ask for two.",
-        "hardly at all: losses near 1.386 and 0.693 and logits near 0, up and down a little more slowly, as the one image is found out and replaced.",
+        "hardly at all in the means: losses near 1.4 and 0.6, logits near 0. They swing more than a healthy run's, as the one image is found out and replaced, and the generator's gradient is small.",
         "look at samples, or count. Then: a slower generator, BatchNorm in it, a critic that sees the batch.",
         replace(BASE, learning_rate_d=2e-5, steps=1200, log_every_steps=10),
         lambda: _pair(g=False),

@@ -35,7 +35,7 @@ QUIZZES["03.check"] = [
         "A log of a WGAN with clipped weights says: critic's loss −0.0065. So W₁ between data and samples is …",
         [
             Option("0.0065", False, "Only a critic of slope 1, and the best of those, has the loss −W₁. Clipping leaves a slope that nobody chose."),
-            Option("unknown from this number", True, "The claim is slope times distance, and less than that if the critic is not the best: clipped at 0.1 instead of 0.01, the same heaps gave a number hundreds of times as large."),
+            Option("unknown from this number", True, "The claim is slope times distance, and less than that if the critic is not the best: clipped at 0.1 instead of 0.01, the same heaps gave a number about a thousand times as large."),
             Option("at least 0.0065", False, "It would be if the slope were at most 1. At 0.1 the same critic claimed more than W₁."),
         ],
     ),

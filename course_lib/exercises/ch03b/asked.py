@@ -50,7 +50,7 @@ QUIZZES["03b.check"] = [
     Question(
         "For a week the losses of a run have stood at 1.2 and 0.8, hardly moving. What do you know about mode collapse?",
         [
-            Option("It has not happened: a collapse would be seen", False, "A generator of one perfect image and a D that cannot tell it from the data give losses as steady as any. In the museum hangs a collapse that is as calm as the healthy run."),
+            Option("It has not happened: a collapse would be seen", False, "A generator of one perfect image and a D that cannot tell it from the data give losses as steady as any. In the museum hangs a collapse whose losses stand near log 4 and log 2, as the healthy run's do."),
             Option("It has happened: healthy losses move", False, "They need not; in a healthy run they often settle."),
             Option("Nothing. Count modes, or measure recall", True, "A loss is a score against an opponent. Neither player is paid for variety, so neither loss shows it."),
         ],
@@ -68,10 +68,10 @@ EXPLANATIONS["03b.words"] = Explanation(
     prompt="A colleague writes: «We moved to WGAN-GP with averaged weights and two learning rates. The losses are flat now, so training is stable and mode collapse is gone.» Answer in a few sentences.",
     rubric=[
         "Flat losses are no evidence of diversity: neither player is paid for it. Count modes or measure recall, for several seeds.",
-        "A gradient penalty bounds slopes. It does not prevent collapse: with a generator that is too fast, WGAN-GP lost every mode of the ring.",
+        "A gradient penalty bounds slopes. It does not prevent collapse: with a generator that is too fast, WGAN-GP puts all samples on one spot.",
         "Averaged weights do not take part in the game; they show its running mean.",
         "Two learning rates change the balance and can matter a great deal in practice, but on the Dirac game they leave the modulus at √(1 + h·h_d): the field is not bent inwards.",
-        "What does lead home there is R1 with γ above the step size, or, with alternating steps, negative momentum: a remedy is judged by its eigenvalues, or by a count.",
+        "What does lead home there is R1 with γ above the step size h (and below about 2/h), or, with alternating steps, negative momentum: a remedy is judged by its eigenvalues, or by a count.",
         "The critic must not use BatchNorm under the penalty, since its images are then coupled.",
     ],
     example="Flat losses say that neither player is gaining on the other, no more: neither is paid for variety, so a generator with a single image can have them too. The penalty bounds your critic's slope, which keeps "
