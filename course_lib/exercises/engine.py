@@ -186,12 +186,13 @@ def judge(item: Exercise, answer: Callable) -> Verdict:
     """Run every property on `answer`; leaves random state, grad mode and default dtype as they were."""
     if is_stub(answer):
         return Verdict("not attempted")
+    watched = _watched(answer)
     with _under_its_own_name(answer), undisturbed():
         try:
             with time_limit(item.seconds) as limit:
                 for check in item.properties:
                     _seed()
-                    check.check(answer)
+                    check.check(watched)
                     require(torch.is_grad_enabled(), AUTOGRAD_OFF)
         except KeyboardInterrupt:
             if limit.reached:
@@ -213,6 +214,30 @@ def judge(item: Exercise, answer: Callable) -> Verdict:
                 )
             return Verdict("error", f"{_in_words(error)}\n{place}", recognised=_recognise(item, answer))
     return Verdict("right", checked=tuple(check.says for check in item.properties))
+
+
+def _watched(answer: Callable) -> Callable:
+    """The answer, but whoever calls it hears if it wrote into a tensor that came in.
+
+    Such an answer may be right once and spoil the chapter's data: `features -= features.mean(0)` works in place, also on
+    what `features.double()` returned, if they were double already. A class is left as it is.
+    """
+    if inspect.isclass(answer):
+        return answer
+
+    @functools.wraps(answer)
+    def watched(*args, **kwargs):
+        came_in = [each for each in (*args, *kwargs.values()) if isinstance(each, torch.Tensor)]
+        versions = [None if each.is_inference() else each._version for each in came_in]  # autograd's count of writes
+        found = answer(*args, **kwargs)
+        require(
+            all(version is None or each._version == version for each, version in zip(came_in, versions)),
+            "A tensor that came in was changed. `x -= y` and methods that end in an underscore write into x, and into whatever shares its numbers: "
+            "`x = x - y` makes a new one.",
+        )
+        return found
+
+    return watched
 
 
 def _recognise(item: Exercise, answer: Callable) -> str | None:

@@ -393,9 +393,8 @@ print(
 for name, row in one.items():
     print(f"{name:18} {row[0]:10.3f} {row[1]:8.3f} {row[2]:9.3f} {row[3]:9.3f}")
 for name, (a, b) in cases.items():
-    assert torch.allclose(
-        torch.tensor(one[name][2:]), torch.tensor(metrics.density_coverage(real=a, fake=b)), atol=2e-3
-    )
+    library = metrics.density_coverage(real=a, fake=b)
+    assert max(abs(float(mine) - its) for mine, its in zip(one[name][2:], library)) < 2e-3
 rise = one["one real outlier"][2] - one["no outlier"][2]
 assert rise <= 1 / 5 + 0.02 and one["one fake outlier"][3] <= one["no outlier"][3] + 0.002
 
@@ -523,7 +522,7 @@ reveal(
 def prd_from_histograms(*, real, fake, angles=1001):
     """Precision and recall along the curve of two histograms.
 
-    real, fake: (K,) probabilities over the same K cells, float64;  angles: equally spaced strictly between 0 and π/2.
+    real, fake: (K,) probabilities over the same K cells, float64;  angles: so many, equally spaced from 10⁻¹⁰ to π/2 − 10⁻¹⁰.
     Returns precision (angles,), then recall (angles,)."""
     ...  # your code
 

@@ -176,6 +176,17 @@ def test_an_answer_that_leaves_autograd_off_would_stop_the_chapter():
     assert engine.judge(ITEM, torch.no_grad()(lambda x: 2 * x)).status == "right"
 
 
+def test_an_answer_that_writes_into_what_came_in_is_told_so():
+    def in_place(x):
+        y = x.float()  # the same tensor: it is float already
+        y += x.clone()
+        return y
+
+    verdict = engine.judge(ITEM, in_place)
+    assert verdict.status == "wrong" and "A tensor that came in was changed" in verdict.message
+    assert engine.judge(ITEM, lambda x: x.clone().mul_(2)).status == "right"
+
+
 def test_a_right_answer_is_carried_on_and_kept_in_the_progress(registered):
     mine = lambda x: x + x  # noqa: E731
     assert engine.exercise("99.double")(lambda x: x) is double

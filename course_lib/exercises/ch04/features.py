@@ -15,7 +15,7 @@ def covariance(features):
     return centred.T @ centred / (len(features) - 1)
 
 
-FEW = double([[1.0, 2.0], [3.0, 0.0], [5.0, 4.0], [7.0, 2.0]])
+FEW = double([[1.0, -2.0], [3.0, 0.0], [5.0, -4.0], [7.0, -2.0]])
 
 
 def _rows(count, dim, seed=0, shift=0.0, scale=1.0):
@@ -32,7 +32,7 @@ def _matrix(answer, rows):
         found.shape == (d, d),
         f"{len(rows)} rows of {d} features have a ({d}, {d}) matrix, one row and one column for each feature; yours is {tuple(found.shape)}.",
     )
-    return found
+    return found.double()
 
 
 def _shown(matrix):
@@ -42,8 +42,8 @@ def _shown(matrix):
 def _by_hand(answer):
     found, want = _matrix(answer, FEW), covariance(FEW)
     require(
-        torch.allclose(found.double(), want, atol=1e-6),
-        "The rows (1, 2), (3, 0), (5, 4), (7, 2) have means 4 and 2, squared deviations that add up to 20 and 8, and products that add up to 4; with three degrees of "
+        torch.allclose(found, want, atol=1e-6),
+        "The rows (1, −2), (3, 0), (5, −4), (7, −2) have means 4 and −2, squared deviations that add up to 20 and 8, and products that add up to −4; with three degrees of "
         f"freedom the matrix is {_shown(want)}; yours is {_shown(found)}.",
     )
 
@@ -70,9 +70,11 @@ def _units(answer):
 def _against_the_library(answer):
     rows = _rows(200, 8, seed=3)
     found, want = _matrix(answer, rows), metrics.GaussianMoments().update(rows).cov()
+    off = (found - want).abs()
+    i, j = divmod(off.argmax().item(), 8)
     require(
-        torch.allclose(found, want, atol=1e-8),
-        f"On 200 rows of 8 features `GaussianMoments` finds a variance of {want[0, 0]:.4f} for the first one; yours is {found[0, 0]:.4f}.",
+        torch.allclose(found, want, rtol=1e-7, atol=1e-7),
+        f"On 200 rows of 8 features `GaussianMoments` finds {want[i, j]:.9g} in row {i + 1}, column {j + 1}; yours is {found[i, j]:.9g}. That is the entry furthest off.",
     )
 
 
@@ -180,7 +182,7 @@ def _order(answer):
     found, shuffled = _fid(answer, REAL, FAKE), _fid(answer, REAL.flip(0), FAKE)
     require(
         abs(found - shuffled) < 1e-7,
-        f"The real rows in another order are the same set; yours gives {found:.6f} and then {shuffled:.6f}: it compares rows in pairs.",
+        f"The real rows in another order are the same set; yours gives {found:.6f} and then {shuffled:.6f}: it pairs rows, or leaves some out.",
     )
 
 

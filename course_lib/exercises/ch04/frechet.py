@@ -24,7 +24,7 @@ def _closed_form(answer):
     found = _squared(answer, torch.zeros(8).double(), EYE, torch.full((8,), 0.5).double(), 4 * EYE)
     require(
         abs(found - 10) < 1e-8,
-        f"N(0, I₈) and N(½, 4I₈): the means are √(8·¼) apart, that is 2 squared; each of 8 deviations differs by 1, that is 8. d² = 10; yours gives {found:.4f}.",
+        f"N(0, I₈) and N(½, 4I₈): the means are √(8·¼) apart, that is 2 squared; each of 8 deviations differs by 1, that is 8. d² = 10; yours gives {found:.9g}.",
     )
 
 
@@ -32,7 +32,7 @@ def _only_the_means(answer):
     found = _squared(answer, MEAN_X, A, MEAN_Y, A)
     require(
         abs(found - 5) < 1e-8,
-        f"Equal covariances, means that differ by (1, −2, 0): d² = 1 + 4 + 0 = 5; yours gives {found:.4f}.",
+        f"Equal covariances, means that differ by (1, −2, 0): d² = 1 + 4 + 0 = 5; yours gives {found:.9g}.",
     )
 
 
@@ -40,7 +40,7 @@ def _one_is_the_univariate(answer):
     found = _squared(answer, double([1.0]), double([[4.0]]), double([4.0]), double([[49.0]]))
     require(
         abs(found - 34) < 1e-8,
-        f"In one dimension it is the formula from above: N(1, 2²) and N(4, 7²) are 3² + 5² = 34 apart; yours gives {found:.4f}.",
+        f"In one dimension it is the formula from above: N(1, 2²) and N(4, 7²) are 3² + 5² = 34 apart; yours gives {found:.9g}.",
     )
 
 
@@ -51,7 +51,7 @@ def _off_the_diagonal(answer):
     ) ** 2  # fmt: skip
     require(
         abs(found - want) < 1e-8,
-        f"Two ellipses with equal means and equal variances, leaning to the right (covariance 0.9) and to the left (−0.9): d² = 2(√1.9 − √0.1)² = {want:.4f}; yours gives {found:.4f}.",
+        f"Two ellipses with equal means and equal variances, leaning to the right (covariance 0.9) and to the left (−0.9): d² = 2(√1.9 − √0.1)² = {want:.4f}; yours gives {found:.9g}.",
     )
 
 
@@ -59,7 +59,7 @@ def _general(answer):
     found, want = _squared(answer, MEAN_X, A, MEAN_Y, B), metrics.frechet_distance(MEAN_X, A, MEAN_Y, B)
     require(
         abs(found - want) < 1e-7,
-        f"Two covariances that do not commute, in three dimensions: d² = {want:.4f}; yours gives {found:.4f}.",
+        f"Two covariances that do not commute, in three dimensions: d² = {want:.4f}; yours gives {found:.9g}.",
     )
 
 

@@ -29,14 +29,14 @@ def _trace(answer, x, y):
 
 def _identities(answer):
     found = _trace(answer, torch.eye(3, dtype=torch.float64), torch.eye(3, dtype=torch.float64))
-    require(abs(found - 3) < 1e-9, f"Σ_x = Σ_y = I₃: the root is I₃ and its trace 3; yours gives {found:.4f}.")
+    require(abs(found - 3) < 1e-9, f"Σ_x = Σ_y = I₃: the root is I₃ and its trace 3; yours gives {found:.9g}.")
 
 
 def _diagonal(answer):
     found = _trace(answer, torch.diag(double([4.0, 9.0])), torch.diag(double([1.0, 25.0])))
     require(
         abs(found - 17) < 1e-9,
-        f"Σ_x = diag(4, 9), Σ_y = diag(1, 25): √(4·1) + √(9·25) = 17; yours gives {found:.4f}.",
+        f"Σ_x = diag(4, 9), Σ_y = diag(1, 25): √(4·1) + √(9·25) = 17; yours gives {found:.9g}.",
     )
 
 
@@ -44,7 +44,7 @@ def _with_itself(answer):
     found = _trace(answer, A, A)
     require(
         abs(found - A.trace().item()) < 1e-8,
-        f"The root of Σ·Σ is Σ, whatever stands off the diagonal: here Tr Σ = {A.trace():.2f}; yours gives {found:.4f}.",
+        f"The root of Σ·Σ is Σ, whatever stands off the diagonal: here Tr Σ = {A.trace():.2f}; yours gives {found:.9g}.",
     )
 
 
@@ -53,7 +53,7 @@ def _not_commuting(answer):
     require(
         abs(found - want) < 1e-8,
         f"Two 3×3 matrices with Σ_xΣ_y ≠ Σ_yΣ_x: the product's eigenvalues are {_listed(torch.linalg.eigvals(A @ B).real)}, the sum of their "
-        f"roots {want:.4f}; yours gives {found:.4f}.",
+        f"roots {want:.4f}; yours gives {found:.9g}.",
     )
 
 
@@ -61,12 +61,15 @@ def _listed(values):
     return ", ".join(f"{v:.3f}" for v in sorted(values.tolist(), reverse=True))
 
 
+NEGATIVE = " Rounding makes zero eigenvalues a little negative, and a negative number has no real root: clamp at 0."
+
+
 def _rank_deficient(answer):
     found, want = _trace(answer, THIN, B), math.sqrt((double([1.0, 2.0, 3.0]) @ B @ double([1.0, 2.0, 3.0])).item())
-    why = "Rounding makes zero eigenvalues a little negative, and a negative number has no real root: clamp at 0."
+    why = "" if math.isfinite(found) else NEGATIVE
     require(
         math.isfinite(found) and abs(found - want) < 1e-6,
-        f"Σ_x = vvᵀ has rank 1, as covariances of too few samples have: the trace is √(vᵀΣ_yv) = {want:.4f}; yours gives {found:.4g}. {why}",
+        f"Σ_x = vvᵀ has rank 1, as covariances of too few samples have: the trace is √(vᵀΣ_yv) = {want:.4f}; yours gives {found:.9g}.{why}",
     )
     for seed in range(4):  # rounding falls to either side
         rows = torch.randn(3, 8, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
@@ -74,9 +77,10 @@ def _rank_deficient(answer):
             _trace(answer, torch.cov(rows.T), torch.eye(8).double()),
             root_of_matrix(torch.cov(rows.T)).trace().item(),
         )
+        why = "" if math.isfinite(found) else NEGATIVE
         require(
             math.isfinite(found) and abs(found - want) < 1e-5,
-            f"Three samples of 8 features, against Σ_y = I₈: the trace is that of Σ_x^½, {want:.4f}; yours gives {found:.4g}. {why}",
+            f"Three samples of 8 features, against Σ_y = I₈: the trace is that of Σ_x^½, {want:.4f}; yours gives {found:.9g}.{why}",
         )
 
 

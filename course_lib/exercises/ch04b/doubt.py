@@ -21,8 +21,15 @@ def bootstrap_interval(values: torch.Tensor, draws: int = 1000, level: float = 0
 
 
 def _pair(found):
-    require(isinstance(found, (tuple, list)) and len(found) == 2, f"Expected two numbers, low and high, got {found!r}.")
+    require(
+        isinstance(found, (tuple, list)) and len(found) == 2,
+        f"Expected two numbers, low and high, as a tuple; got {found!r}.",
+    )
     low, high = (number(each, "an end of the interval") for each in found)
+    require(
+        not any(isinstance(each, torch.Tensor) and each.ndim for each in found),
+        "Expected low and high as plain numbers; yours are tensors with a dimension of their own: `.item()`.",
+    )
     require(low <= high, f"Low first, then high; yours are {low:.4f} and {high:.4f}.")
     return low, high
 
@@ -52,9 +59,9 @@ def _shrinks(answer):
 
 
 def _covers(answer):
-    hits = 0
+    hits, draw = 0, torch.Generator().manual_seed(0)  # its own: an answer may seed the common one
     for _ in range(200):
-        low, high = _pair(answer(torch.rand(60), 200))
+        low, high = _pair(answer(torch.rand(60, generator=draw), 200))
         hits += low <= 0.5 <= high
     require(
         174 <= hits <= 199, f"Of 200 intervals at 95 % about 190 should hold the true mean; yours hold it {hits} times."
@@ -214,6 +221,18 @@ def _near_copies(answer):
     )
 
 
+def _on_a_line(answer):
+    train, test = torch.zeros(1, 1), torch.arange(1.0, 1001.0)[:, None]
+    fake = torch.arange(0.5, 100.0)[:, None]  # 0.5, 1.5, … 99.5
+    want = memorised_share(fake, train, test).item()
+    found = number(answer(fake, train, test), "a share")
+    require(
+        abs(found - want) < 1e-6,
+        "On a line: one training row at 0, test rows at 1, 2, … 1,000, generated ones at 0.5, 1.5, … 99.5. 99 % of the test rows are farther than 10.99 from the training "
+        f"row, and {want:.0%} of the generated ones nearer than that; yours is {found:.2f}.",
+    )
+
+
 def _scale(answer):
     fake, train, test = _world()
     fake[:150] = train[:150] + 1e-3 * fake[:150]
@@ -232,7 +251,11 @@ def _memorised_with(statistic="min", yardstick="test", quantile=0.01, swap=False
         if swap:
             found, limit = reach(fake, test), reach(train, test).quantile(quantile)
         else:
-            limit = reach({"test": test, "train": train}[yardstick], train).quantile(quantile)
+            if yardstick == "each other":
+                apart = torch.cdist(test, test, compute_mode="donot_use_mm_for_euclid_dist")
+                limit = apart.fill_diagonal_(torch.inf).amin(1).quantile(quantile)
+            else:
+                limit = reach({"test": test, "train": train}[yardstick], train).quantile(quantile)
             found = reach(fake, train)
         return ((found < limit) if closer else (found > limit)).double().mean()
 
@@ -244,7 +267,8 @@ def _memorised_behaviour(answer) -> list:
     fake[:100] = train[:100]
     fake[100:150] = test[:50]
     fake[150:200] = train[150:200] + 0.05 * fake[150:200]
-    return [answer(fake, train, test), answer(train[:300] + 0.5, train, test)]
+    line = torch.arange(0.5, 100.0)[:, None], torch.zeros(1, 1), torch.arange(1.0, 1001.0)[:, None]
+    return [answer(fake, train, test), answer(train[:300] + 0.5, train, test), answer(*line)]
 
 
 memorised = Exercise(
@@ -256,6 +280,7 @@ memorised = Exercise(
         Property("counts exact copies, and hardly anything else", _copies),
         Property("near-copies count as well", _near_copies),
         Property("new data are no copies", _not_of_test),
+        Property("the limit is that of 99 % of the test rows", _on_a_line),
         Property("the same in any unit of length", _scale),
     ],
     behaviour=_memorised_behaviour,
@@ -279,6 +304,18 @@ memorised = Exercise(
         "mean distance": WrongAnswer(
             _memorised_with(statistic="mean"),
             "It takes the mean distance to all training rows. A copy is close to *one* of them: the nearest.",
+        ),
+        "the nearest test row": WrongAnswer(
+            _memorised_with(quantile=0.0),
+            "The limit is the *nearest* test row of all: one odd test image decides. Asked for is the limit that 99 % of them are beyond.",
+        ),
+        "one in twenty": WrongAnswer(
+            _memorised_with(quantile=0.05),
+            "It behaves like a limit that 95 % of the test rows are beyond. Asked for is 99 %.",
+        ),
+        "test rows among themselves": WrongAnswer(
+            _memorised_with(yardstick="each other"),
+            "The limit is how near test rows are to *each other*. The yardstick is how near test rows are to the training set, as it is asked of the generated ones.",
         ),
         "half of the test rows": WrongAnswer(
             _memorised_with(quantile=0.5),

@@ -49,7 +49,7 @@ ROWS = torch.stack([P, Q, row(1, 0, 0)]), torch.stack([Q, P, row(0.25, 0.5, 0.25
 def _certain(answer):
     found = of_shape(answer(row(0, 1, 0, 0)), (), "the entropy").item()
     require(
-        abs(found) < 1e-12,
+        abs(found) < 1e-9,
         f"An outcome that is certain surprises nobody: entropy 0; yours gives {found:.4g}."
         + (" 0·log 0 is NaN on a computer: `torch.special.xlogy(p, p)` makes it 0." if math.isnan(found) else ""),
     )
@@ -72,6 +72,16 @@ def _entropy_by_hand(answer):
     )
 
 
+def _rare(answer):
+    rare = 1e-9
+    want = -(rare * math.log(rare) + (1 - rare) * math.log1p(-rare))
+    found = of_shape(answer(row(1 - rare, rare)), (), "the entropy").item()
+    require(
+        abs(found - want) < 1e-9,
+        f"An outcome of probability 10⁻⁹ beside a nearly certain one: entropy {want:.3g}; yours gives {found:.3g}. Is there an ε or a clamp in the logarithm?",
+    )
+
+
 def _entropy_of_rows(answer):
     found = of_shape(answer(ROWS[0]), (3,), "the entropies")
     want = metrics.entropy(ROWS[0])
@@ -90,6 +100,7 @@ entropy = Exercise(
         Property("0 for a certain outcome, zeros included", _certain),
         Property("log K for K equally likely outcomes", _even),
         Property("a case by hand, (½, ¼, ¼)", _entropy_by_hand),
+        Property("a rare outcome keeps its surprise", _rare),
         Property("one number for each row of a batch", _entropy_of_rows),
     ],
     behaviour=lambda answer: [seen(answer(p)) for p in (row(0.5, 0.25, 0.25), row(0, 1, 0), ROWS[0])],
@@ -266,6 +277,15 @@ def _kl_impossible(answer):
     )
 
 
+def _neither(answer):
+    found = of_shape(answer(row(1, 0, 0), row(0.5, 0.5, 0)), (), "the divergence").item()
+    require(
+        abs(found - LOG2) < 1e-9,
+        f"(1, 0, 0) against (½, ½, 0): what neither has adds nothing, so log 2 = 0.6931; yours gives {found:.4f}."
+        + (" 0/0 and 0·(−∞) are NaN: take the two logarithms apart, each under `xlogy`." if math.isnan(found) else ""),
+    )
+
+
 def _kl_of_rows(answer):
     found = of_shape(answer(*ROWS), (3,), "the divergences")
     want = metrics.kl_divergence(*ROWS)
@@ -289,13 +309,14 @@ kl = Exercise(
         Property("a case by hand, (1, 0) against (½, ½)", _kl_by_hand),
         Property("both directions, which differ", _direction),
         Property("infinite where q rules out what p does", _kl_impossible),
+        Property("nothing where neither has anything", _neither),
         Property("one number for each row of a batch", _kl_of_rows),
     ],
     behaviour=lambda answer: [seen(answer(*pair)) for pair in ((P, Q), (row(1, 0), row(0.5, 0.5)), (row(0.999, 0.001), row(1, 0)), ROWS)],
     tolerance=(1e-6, 1e-9),
     other_forms=[
         lambda p, q: cross_entropy(p, q) - metrics.entropy(p),
-        lambda p, q: F.kl_div(q.log(), p, reduction="none").sum(-1),
+        lambda p, q: F.kl_div(q.log(), p, reduction="none").masked_fill(p == 0, 0).sum(-1),
     ],
     wrong_answers={
         "the other way round": WrongAnswer(

@@ -57,7 +57,7 @@ def _balanced(answer):
         found = _scalar(answer(torch.eye(classes, dtype=torch.float64).repeat(3, 1)), "the score")
         require(
             abs(found - classes) < 1e-6,
-            f"Sure of every image, all {classes} classes equally often: the score is K = {classes}; yours gives {found:.4f}."
+            f"Sure of every image, all {classes} classes equally often: the score is K = {classes}; yours gives {found:.9g}."
             + (" 0·log 0 is NaN: `torch.special.xlogy` makes it 0." if math.isnan(found) else ""),
         )
 
@@ -67,7 +67,11 @@ def _one_class(answer):
     require(
         abs(found - 1) < 1e-6,
         f"Six sure images of one class: p(y|x) = p(y), so KL is 0 and the score 1, its worst; yours gives {found:.4f}. "
-        "Is p(y) the mean over the images that were given?",
+        + (
+            "A KL that is NaN where both probabilities are 0 makes it NaN: is it your `kl_divergence`?"
+            if math.isnan(found)
+            else "Is p(y) the mean over the images that were given?"
+        ),
     )
 
 
@@ -280,7 +284,7 @@ def _parts(answer, probabilities, splits: int) -> Tensor:
         found.shape == (splits,),
         f"{splits} splits have {splits} scores, shape ({splits},); got shape {tuple(found.shape)}.",
     )
-    return found
+    return found.double()
 
 
 def _one_each(answer):
@@ -307,12 +311,13 @@ def _one_split(answer):
 
 
 def _uneven(answer):
-    found, want = _parts(answer, SOFT, 2), split_scores(SOFT, 2)
-    require(
-        torch.allclose(found, want),
-        f"Five images in two splits: 2 and 3 of them (edges i·N/S, rounded down, nobody left out), scores {[round(v, 4) for v in want.tolist()]}; "
-        f"yours {[round(v, 4) for v in found.tolist()]}.",
-    )
+    for splits, sizes in ((2, "2 and 3"), (3, "1, 2 and 2")):
+        found, want = _parts(answer, SOFT, splits), split_scores(SOFT, splits)
+        require(
+            torch.allclose(found, want),
+            f"Five images in {splits} splits: {sizes} of them (edges i·N/S, rounded down, nobody left out), scores {[round(v, 4) for v in want.tolist()]}; "
+            f"yours {[round(v, 4) for v in found.tolist()]}.",
+        )
 
 
 def _by_size(probabilities, splits):
@@ -335,6 +340,12 @@ def _rest_dropped(probabilities, splits):
     return torch.stack([inception_score(part) for part in probabilities[: size * splits].split(size)])
 
 
+def _rest_to_the_last(probabilities, splits):
+    size = len(probabilities) // splits
+    edges = [part * size for part in range(splits)] + [len(probabilities)]
+    return torch.stack([inception_score(probabilities[start:end]) for start, end in zip(edges, edges[1:])])
+
+
 split_scores_exercise = Exercise(
     id="05.split_scores",
     reference=split_scores,
@@ -346,7 +357,7 @@ split_scores_exercise = Exercise(
         Property("one split is the score itself", _one_split),
         Property("nobody is left out where S does not divide N", _uneven),
     ],
-    behaviour=lambda answer: [seen(answer(rows, splits)) for rows, splits in ((EYE, 4), (EYE[[0, 1, 0, 1, 0, 0, 0, 0]], 2), (SOFT, 2), (SOFT, 1))],
+    behaviour=lambda answer: [seen(answer(rows, splits)) for rows, splits in ((EYE, 4), (EYE[[0, 1, 0, 1, 0, 0, 0, 0]], 2), (SOFT, 2), (SOFT, 1), (SOFT, 3))],
     tolerance=(1e-6, 1e-9),
     other_forms=[
         lambda probabilities, splits: torch.stack(
@@ -364,6 +375,14 @@ split_scores_exercise = Exercise(
             "It takes every S-th image. The published score cuts contiguous parts, so the order of the images matters; this deals them out.",
         ),
         "size for count": WrongAnswer(_by_size, "`splits` is taken as the number of images in a part (`Tensor.split` reads it that way). It is the number of parts."),
+        "the first parts are larger": WrongAnswer(
+            lambda probabilities, splits: torch.stack([inception_score(part) for part in probabilities.tensor_split(splits)]),
+            "It cuts as `tensor_split` and `np.array_split` do: the *first* parts get one image more. With edges i·N/S, rounded down, later ones do.",
+        ),
+        "the rest to the last": WrongAnswer(
+            _rest_to_the_last,
+            "All parts have N // S images, and the last one takes the rest as well. With edges i·N/S, rounded down, no part has two images more than another.",
+        ),
         "rest dropped": WrongAnswer(_rest_dropped, "Images that do not fill a part are dropped. With edges i·N/S, rounded down, the parts take them in."),
         "mean alone": WrongAnswer(
             lambda probabilities, splits: split_scores(probabilities, splits).mean(), "It returns the mean over the splits. Asked are the scores themselves; mean and deviation are what papers print of them."

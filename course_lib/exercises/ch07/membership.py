@@ -29,11 +29,11 @@ def _verdicts(found, count: int) -> list[bool]:
 
 def _in_and_out(answer):
     centres, widths = _balls()
-    points = torch.tensor([[0.5, 0.5], [0.0, 1.5], [12.0, 3.0], [-9.0, 0.0]])
+    points = torch.tensor([[0.7, 0.7], [0.0, 1.5], [12.0, 3.0], [-9.0, 0.0]])
     found = _verdicts(answer(points, centres, widths), 4)
     require(
         found == [True, False, True, False],
-        f"Balls at (0, 0), (10, 0), (4, 0) with radii 1, 7, ½: (0.5, 0.5) and (12, 3) are in one, (0, 1.5) and (−9, 0) in none; yours: {found}.",
+        f"Balls at (0, 0), (10, 0), (4, 0) with radii 1, 7, ½: (0.7, 0.7), which is 0.99 from (0, 0), and (12, 3) are in one, (0, 1.5) and (−9, 0) in none; yours: {found}.",
     )
 
 

@@ -83,7 +83,7 @@ def _by_definition(answer):
         found = _pair(answer(real=real, fake=fake, k=k), PR)
         require(
             max(abs(a - b) for a, b in zip(found, want)) < 1e-6,
-            f"80 real and 60 generated points, k = {k}: {want[0]:.3f} and {want[1]:.3f}; yours {found[0]:.3f} and {found[1]:.3f}. The balls' centres do not count among their own neighbours.",
+            f"80 real and 60 generated points, k = {k}: {want[0]:.3f} and {want[1]:.3f}; yours {found[0]:.3f} and {found[1]:.3f}.",
         )
 
 
