@@ -209,7 +209,7 @@ def evaluate(
             real,
             fake,
             protocol=protocol,
-            metrics=metrics.split(",") if metrics else None,
+            metrics=[name.strip() for name in metrics.split(",")] if metrics else None,
             extractor=extractor,
             device=device,
             batch_size=batch_size,

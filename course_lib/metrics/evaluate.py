@@ -238,8 +238,25 @@ def evaluate(
     if "fid" in asked and smaller < 10_000:
         rank = f", and fewer than the {width} features, so its covariance is singular" if smaller <= width else ""
         notes.append(f"FID falls as N grows: {smaller} images{rank}; compare only at the same N")
+    if "inception_score" in asked:
+        notes += _short_parts(seen, eyes_of, chosen)
     seconds = time.perf_counter() - started
     return Evaluation(tuple(rows), missing, tuple(notes), told["real"], told["fake"], seconds, network_seconds)
+
+
+def _short_parts(seen, eyes_of, chosen: Protocol) -> list[str]:
+    """What to know where a split of the Inception Score has fewer images than there are classes."""
+    followed, _ = protocols.follows("inception_score", chosen)
+    eyes = eyes_of[followed.resize, followed.scaling]
+    if eyes.head is None:
+        return []
+    fake = seen[eyes]["fake"]
+    with torch.inference_mode():
+        classes = eyes.head(fake[:1]).shape[1]
+    part = len(fake) // followed.score_splits
+    if part >= classes:
+        return []
+    return [f"{followed.score_splits} parts of {part} images cannot score more than {part} each, of {classes} classes"]
 
 
 def _eyes(chosen: str | Extractor, protocol: Protocol, device, precision: str, batch_size: int) -> Extractor:

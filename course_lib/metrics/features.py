@@ -65,8 +65,8 @@ def as_uint8(images: Tensor, argument: str, quantisation: str = "round") -> Tens
             _suspicious(argument, f"uint8 values from {low} to {high}", "[0, 1]")
         return images
     if not (low >= -1 and high <= 1):  # written so that NaN fails too
-        raise ValueError(f"{argument}: expected floating point in [-1, 1], got [{low:.4g}, {high:.4g}]")
-    if low >= 0 and high > low:
+        raise ValueError(f"{argument}: expected floating point in [-1, 1], got [{low:.9g}, {high:.9g}]")
+    if low > -0.05 and high > low:  # resampling and rounding leave images of [0, 1] a little below 0
         _suspicious(argument, f"values from {low:.4g} to {high:.4g}", "[0, 1]")
     return QUANTISATIONS[known("quantisation", quantisation, QUANTISATIONS)](images.detach().float()).to(torch.uint8)
 

@@ -19,12 +19,13 @@ def open_images(source: str | Path, count: int = 10_000) -> tuple[Tensor, list[s
     """(uint8 (N, C, H, W), what to know about them) from a folder, an npz file, a data set or a trained network.
 
     a folder          every image below it at its own size, as Pillow's convert("RGB") gives it, the way the tools read
-                      folders (grey if all are grey); those that cannot be read are listed and left out
+                      folders (one channel if all are grey, in whatever mode they were saved); those that cannot be
+                      read are listed and left out, and an alpha channel is told
     file.npz          one array, named "images" or the only one, uint8, (N, H, W, C) or (N, C, H, W)
     fashion-mnist     a data set's test images; fashion-mnist:train its training images
     dcgan-fashion     a generator of the zoo: `count` samples (seed 0), less the border that its training put on
 
-    raises: ValueError for mixed sizes, no readable image, an ambiguous array or an unknown name
+    raises: ValueError for mixed sizes, no readable image, an ambiguous array, a path that is none or an unknown name
     """
     path = Path(source)
     if path.is_dir():
@@ -36,6 +37,10 @@ def open_images(source: str | Path, count: int = 10_000) -> tuple[Tensor, list[s
         return load_data(name, split or "test").pixels, []
     from course_lib import zoo  # stands above metrics, so it is asked for when it is needed
 
+    if path.is_file():
+        raise ValueError(f"source: expected a folder of images or an .npz file, got {source}")
+    if path.suffix or len(path.parts) > 1:
+        raise ValueError(f"source: expected a folder of images or an .npz file, and there is nothing at {source}")
     known("source", str(source), [*DATASETS, *(f"{one}:train" for one in DATASETS), *zoo.names()])
     network, card = zoo.load(str(source))
     if not hasattr(network, "latent_dim"):
@@ -54,18 +59,20 @@ def _folder(folder: Path) -> tuple[Tensor, list[str]]:
     from PIL import Image
 
     read: list[np.ndarray] = []
-    grey, skipped = True, []
+    skipped, transparent = [], 0
     files = sorted(p for p in folder.rglob("*") if p.is_file() and not p.name.startswith("."))
     for file in progress_bar(files, desc=folder.name, unit="image", leave=False):
         try:
             with Image.open(file) as image:
                 if image.mode.startswith(("I", "F")):
                     raise ValueError("more than 8 bits a channel, which the tools would clip to white")
-                grey = grey and image.mode in ("1", "L")
+                transparent += image.has_transparency_data
                 read.append(np.asarray(image.convert("RGB")))
         except Exception as error:  # on damaged files Pillow's decoders raise nearly anything
             skipped.append(f"{file.relative_to(folder)} ({error or type(error).__name__})")
     notes = [f"{len(skipped)} of {len(files)} files in {folder} left out: {'; '.join(skipped)}"] if skipped else []
+    if transparent:
+        notes.append(f"{transparent} images in {folder} have an alpha channel, which is ignored, as the tools do")
     if not read:
         raise ValueError(
             f"{folder}: expected at least one readable image, got {notes[0] if notes else 'an empty folder'}"
@@ -77,6 +84,7 @@ def _folder(folder: Path) -> tuple[Tensor, list[str]]:
             f"{folder}: expected images of one size, got {len(sizes)} sizes ({seen}); resize them first, all alike"
         )
     pixels = torch.from_numpy(np.stack(read)).permute(0, 3, 1, 2)
+    grey = bool((pixels[:, :1] == pixels).all())
     return (pixels[:, :1] if grey else pixels).contiguous(), notes
 
 

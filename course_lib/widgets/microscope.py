@@ -25,7 +25,7 @@ class MetricMicroscope(Picture):
     of the zoo's DCGAN. Everything is measured on features of the course's classifier at that N.
 
     Parts: .source, .blur, .noise, .dropped, .duplicates, .copies, .threshold (of the truncated latents; samples only),
-    .reset; .values holds the metrics' present numbers, .before those of the untouched set
+    .reset; .values holds the metrics' present numbers, .before those of each source's untouched set
     """
 
     def __init__(self, count: int = 2000, size: int = 360):
@@ -63,7 +63,7 @@ class MetricMicroscope(Picture):
             ),
             self.status,
         ]
-        self.before: dict[str, float] = {}
+        self.before: dict[str, dict[str, float]] = {}
         self._draw()
 
     def _features(self, images: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
@@ -81,13 +81,16 @@ class MetricMicroscope(Picture):
         images = degrade.with_copies(images[chosen], self.train, self.copies.value)
         return degrade.noise(degrade.blur(images, self.blur.value), self.noise.value)
 
-    def _set(self) -> tuple[torch.Tensor, torch.Tensor]:
-        """The untouched images and their classes; samples are drawn once for each threshold (a second or two)."""
-        name = self.source.value
-        key = name if name == SOURCES[0] else (name, self.threshold.value)
+    def _set(self, threshold: float | None = None) -> tuple[torch.Tensor, torch.Tensor]:
+        """The untouched images and their classes; samples are drawn once for each threshold (a second or two).
+
+        threshold: of truncated latents, 0 for none; None for the slider's
+        """
+        name, threshold = self.source.value, self.threshold.value if threshold is None else threshold
+        key = name if name == SOURCES[0] else (name, threshold)
         if key not in self.sets:
             generator = zoo.load("dcgan-fashion")[0]
-            images = data.centre(zoo.sample(generator, self.count, threshold=self.threshold.value or None), 28)
+            images = data.centre(zoo.sample(generator, self.count, threshold=threshold or None), 28)
             self.sets[key] = images, self._features(images)[1].argmax(1)
         return self.sets[key]
 
@@ -95,13 +98,15 @@ class MetricMicroscope(Picture):
     def _draw(self):
         images = self._images()
         self.values = self.panel.measure(*self._features(images))
-        untouched = not any(part.value for part in self.spoilers)
-        if untouched or not self.before:
-            self.before = self.values
+        source = self.source.value
+        if not any(part.value for part in self.spoilers):
+            self.before[source] = self.values
+        elif source not in self.before:
+            self.before[source] = self.panel.measure(*self._features(self._set(threshold=0.0)[0]))
         self.image.value = png(plots.tile(images[:SHOWN], 8))
         rows = [("", "now", "untouched", "best")]
         for name, best in METRICS.items():
-            now, then = self.values[name], self.before[name]
+            now, then = self.values[name], self.before[source][name]
             mark = "" if abs(now - then) <= 0.02 * abs(then) else "▲" if now > then else "▼"
             rows.append((name, f"{now:.3g} {mark}", f"{then:.3g}", best))
         self.numbers.value = table(rows)

@@ -312,8 +312,8 @@ reveal(
     else "1"
     if zero["y = x²"] < 1.2
     else "about 1.4: the standard deviation of x²",
-    f"Measured {zero['y = x²']:+.3f}. E x·x² = E x³ = 0 by symmetry: what the right half adds, the left half takes away. Zeros off the diagonal mean uncorrelated. They "
-    "mean independent only if the two are jointly normal: in the third world each is normal by itself, and they are not independent either.",
+    f"Measured {zero['y = x²']:+.3f}. E x·x² = E x³ = 0 by symmetry: what the right half adds, the left half takes away. Zeros off the diagonal mean uncorrelated. For "
+    "jointly normal ones independent would follow; in general it does not: in the third world each is normal by itself, and they are not independent either.",
 )
 
 # %% [markdown]
@@ -480,8 +480,8 @@ plots.clouds(
 # ## FID
 #
 # Four pieces, one line each: features of both sets, a mean and a covariance for each, and the distance between the two normals that have
-# them. Nobody claims that the features *are* normally distributed. Two moments are compared, and a normal is what two moments
-# determine.
+# them. The paper assumes that the features are normally distributed (Heusel et al. 2017). They are not, and it does no harm:
+# two moments are compared, and a normal is what two moments determine.
 
 
 # %%
@@ -516,7 +516,7 @@ plots.bars(
 )
 
 # %% id="few"
-assert few > 2 * floor
+assert few > 2 * floor and few > dcgan_fid
 print(
     f"The floor at N = 250: {few:.2f}; at N = {n:,}: {floor:.3f}. The same photographs, the same formula."
 )
@@ -574,7 +574,7 @@ else:
 figure
 
 # %% [markdown]
-# With the 10,000 images a side that papers use this takes a processor most of an hour. It was done once, and stands on the DCGAN's card:
+# With 10,000 images a side, where papers use 10,000 to 50,000, this takes a processor most of an hour. It was done once, and stands on the DCGAN's card:
 
 # %% id="inception-recorded"
 on_card = zoo.card("dcgan-fashion")["measured"]["fid-inception"]

@@ -172,7 +172,7 @@ assert abs(float(kid(a, b)) - metrics.kid_unbiased(a, b).kid) < 1e-9 * abs(float
 # %% [markdown]
 # ## How sure is a number?
 #
-# The classifier is sure of a share of the DCGAN's samples. How much would that share move with other samples? The **bootstrap** asks the sample itself:
+# The classifier is sure (p > 0.9) of a share of the DCGAN's samples. How much would that share move with other samples? The **bootstrap** asks the sample itself:
 # draw as many values from it, with replacement, again and again.
 
 
@@ -201,6 +201,8 @@ assert intervals[many][1] - intervals[many][0] < intervals[200][1] - intervals[2
 #
 # 1. *blur*. 2. *lost classes*, up to 5. 3. *duplicates*. 4. *memorised*: a share of the images becomes exact copies of training images.
 # Then choose the DCGAN's samples, and move *truncation*.
+#
+# **Predict.** Half of the images become exact copies of training images (*memorised* at 0.5) …
 
 # %%
 predict(
@@ -278,7 +280,7 @@ plots.bars(
 )
 
 # %% [markdown]
-# Mind what this does not show: only the first few thousand training images were searched, not all 60,000, in one network's features. A near-copy that these features hold for
+# Mind what this does not show: only the training images loaded above were searched, not all 60,000, in one network's features. A near-copy that these features hold for
 # something else goes unseen.
 
 # %% [markdown]
@@ -319,7 +321,7 @@ base, by_cut, by_blur = (
     metrics.fid(features[:1000], classify(pixels)[0]) for pixels in (rounded, cut, blurred)
 )
 print(
-    f"same samples, N = 1,000: rounded {base:.4f}, cut off {by_cut:.4f}, resized a little softer {by_blur:.4f}"
+    f"same samples, N = 1,000: rounded {base:.4f}, cut off {by_cut:.4f}, blurred by σ = 0.3 pixels {by_blur:.4f}"
 )
 assert by_cut != base and by_blur != base
 

@@ -183,6 +183,34 @@ def test_cmyk_and_animated_files_are_read_as_the_tools_read_them(tmp_path):
     assert pixels.shape == (3, 3, 16, 16) and notes == [] and pixels[1].float().mean() > 50
 
 
+def test_grey_saved_in_colour_is_grey_and_an_alpha_channel_is_told(tmp_path):
+    """torchvision's save_image writes three channels, and a folder of them is compared with grey photographs."""
+    pixels = clothes(8).pixels
+    for mode in ("RGB", "RGBA"):
+        (tmp_path / mode).mkdir()
+        for number, image in enumerate(pixels):
+            picture = Image.fromarray(image[0].numpy()).convert(mode)
+            picture.save(tmp_path / mode / f"{number}.png")
+    assert (
+        torch.equal(metrics.open_images(tmp_path / "RGB")[0], pixels) and not metrics.open_images(tmp_path / "RGB")[1]
+    )
+    read, notes = metrics.open_images(tmp_path / "RGBA")
+    assert torch.equal(read, pixels) and "8 images" in notes[0] and "alpha channel, which is ignored" in notes[0]
+
+
+@pytest.mark.parametrize("source", ["img/nothere", "samples.npy", "README.md"])
+def test_a_path_that_is_no_set_of_images_is_named(source):
+    with pytest.raises(ValueError, match=f"source: expected a folder of images or an .npz file.*{source}"):
+        metrics.open_images(source)
+
+
+def test_parts_with_fewer_images_than_classes_are_told():
+    found = metrics.evaluate(
+        clothes(40), clothes(40, start=40), metrics=["inception_score"], extractor=JUDGE, protocol="torch-fidelity"
+    )
+    assert "10 parts of 4 images cannot score more than 4 each, of 10 classes" in " ".join(found.notes)
+
+
 @pytest.mark.parametrize(
     ("build", "says"),
     [

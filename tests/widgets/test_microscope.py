@@ -70,3 +70,12 @@ def test_the_table_says_where_each_metric_went_and_undo_brings_all_back(microsco
     microscope.reset.click()
     assert microscope.values == untouched and "▲" not in microscope.numbers.value
     assert "N = 500" in microscope.status.value
+
+
+def test_each_source_is_compared_with_its_own_untouched_set(microscope):
+    microscope.blur.value = 1.0
+    microscope.source.value = microscope.source.options[1]
+    spoilt, its_own = dict(microscope.values), dict(microscope.before[microscope.source.value])
+    microscope.reset.click()
+    assert microscope.values == pytest.approx(its_own) and spoilt[FID] != its_own[FID]
+    assert microscope.before[microscope.source.options[0]][FID] != its_own[FID]

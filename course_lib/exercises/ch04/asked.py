@@ -30,7 +30,7 @@ QUIZZES["04.check"] = [
     Question(
         "Two features have covariance 0. They are …",
         [
-            Option("independent", False, "Only if they are jointly normal. x and x² have covariance 0 here, and x says all there is to say about x²."),
+            Option("independent", False, "For jointly normal ones it would follow; in general it does not. x and x² have covariance 0 here, and x says all there is to say about x²."),
             Option("uncorrelated, and no more is known", True, "Covariance sees how well a straight line describes them."),
             Option("both of variance 0", False, "Variances stand on the diagonal; this is about an entry off it."),
         ],

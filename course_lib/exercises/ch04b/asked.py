@@ -66,7 +66,7 @@ QUIZZES["04b.check"] = [
             Option(
                 "It is an unbiased estimate of a number near 0",
                 True,
-                "If the truth is 0, half of all unbiased estimates lie below.",
+                "If the truth is 0, some estimates must lie below, or their mean would be above it.",
             ),
             Option(
                 "The kernel can be negative",

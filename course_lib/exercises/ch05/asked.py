@@ -50,7 +50,7 @@ QUIZZES["05.check"] = [
     Question(
         "Generator A has an Inception Score of 9.1, the real images 8.4. So …",
         [
-            Option("A is better than reality", False, "Ten photographs reach nearly 10, and pictures of noise 9.8. Real images are not always sure; the score minds."),
+            Option("A is better than reality", False, "Ten photographs reach nearly 10, and so do pictures of noise that were made for it. Real images are not always sure; the score minds."),
             Option(
                 "A's images are surer for this classifier, or its classes more even",
                 True,
