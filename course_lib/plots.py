@@ -111,7 +111,7 @@ def window_means(values: Sequence[float], window: int) -> np.ndarray:
 
 
 def curves(
-    x: Sequence[float] | Mapping[str, Sequence[float]],
+    x: Sequence[float],
     series: Mapping[str, Sequence[float]],
     *,
     title: str,
@@ -121,18 +121,13 @@ def curves(
     log_y: bool = False,
     legend_beside: bool = False,
 ) -> Figure:
-    """A few lines over a common axis; the alt text gives each line's first and last value, and its peak or dip between.
-
-    x: where the values of every line stand, or {name: where this line's do}
-    """
-    along = x if isinstance(x, Mapping) else dict.fromkeys(series, x)
+    """A few lines over a common axis; the alt text gives each line's first and last value, and its peak or dip between."""
 
     def draw(theme):
         figure, axes = axes_grid(size=(8.6 if legend_beside else 6.4, 3.4))
         axis = axes[0][0]
         for (name, values), colour, line in zip(series.items(), (BLUE, ORANGE, GREEN, PINK), ("-", "--", "-.", ":")):
-            marker = "o" if len(along[name]) < 40 else None
-            axis.plot(along[name], values, line, color=colour, label=name, marker=marker, ms=3)
+            axis.plot(x, values, line, color=colour, label=name, marker="o" if len(x) < 40 else None, ms=3)
         axis.set(title=textwrap.fill(title, 64), xlabel=xlabel, ylabel=ylabel)
         axis.set_xscale("log" if log_x else "linear")
         axis.set_yscale("log" if log_y else "linear")
@@ -143,9 +138,8 @@ def curves(
             axis.legend(**({"loc": "center left", "bbox_to_anchor": (1, 0.5)} if legend_beside else {}))
         return figure
 
-    ways = "; ".join(f"{name} {_way(along[name], values)}" for name, values in series.items())
-    first, last = min(each[0] for each in along.values()), max(each[-1] for each in along.values())
-    return Figure(draw, f"{title}. {ylabel} over {xlabel} from {first:.3g} to {last:.3g}: {ways}.")
+    ways = "; ".join(f"{name} {_way(x, values)}" for name, values in series.items())
+    return Figure(draw, f"{title}. {ylabel} over {xlabel} from {x[0]:.3g} to {x[-1]:.3g}: {ways}.")
 
 
 def _way(x: Sequence[float], values: Sequence[float]) -> str:

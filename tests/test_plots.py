@@ -159,12 +159,3 @@ def test_a_title_that_is_too_long_is_broken_and_nothing_of_it_is_lost():
 def test_a_peak_between_the_ends_is_told():
     said = plots.curves([0, 1, 2, 3], {"a": [0.0, 5.0, 1.0, 0.5]}, title="t", xlabel="x", ylabel="y").alt
     assert "a from 0 to 0.5, up to 5 at 1" in said and "down to" not in said
-
-
-def test_lines_may_stand_at_places_of_their_own():
-    own = plots.curves(
-        {"a": [2, 3], "b": [1, 2, 5]}, {"a": [4.0, 3.0], "b": [0.0, 9.0, 1.0]}, title="t", xlabel="x", ylabel="y"
-    )
-    assert "over x from 1 to 5: a from 4 to 3; b from 0 to 1, up to 9 at 2" in own.alt
-    lines = own.draw("light").axes[0].get_lines()
-    assert [list(line.get_xdata()) for line in lines] == [[2, 3], [1, 2, 5]]
