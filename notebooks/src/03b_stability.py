@@ -151,7 +151,7 @@ pictures = {
 came = {order: sum(modulus[name, order] < 1 - 1e-9 for name in REMEDIES) for order in TURNS}
 plots_games.remedies(
     pictures,
-    title=f"Of {len(REMEDIES)} games, {came['at once']} comes home if both step at once and {came['in turns']} in turns; two rates and momentum never do",
+    title=f"Of {len(REMEDIES)} games, {came['at once']} comes home if both step at once and {came['in turns']} in turns; two rates and positive momentum never do",
 )
 
 # %% [markdown]
@@ -164,7 +164,8 @@ closed = {
     ("no remedy", "in turns"): 1.0,
     ("two rates, ×4", "at once"): math.sqrt(1 + h * h_d),
     ("two rates, ×4", "in turns"): 1.0,
-    ("R1, γ = 1", "at once"): math.sqrt(1 - h * gamma + h**2),  # below 1 exactly if γ > h
+    # below 1 if h < γ, as long as the eigenvalues are complex
+    ("R1, γ = 1", "at once"): math.sqrt(1 - h * gamma + h**2),
     ("R1, γ = 1", "in turns"): math.sqrt(1 - h * gamma),
 }
 for key, value in closed.items():
@@ -450,7 +451,7 @@ for name, world in ablations.WORLDS.items():
 # non-saturating loss, Adam with β₁ = 0.5 and a rate of 0.002 for both. Play one change beside it. (`ablations.SETTINGS` has all the names.)
 
 # %% id="change"
-change = "β₁ = 0.9"  # any of list(ablations.SETTINGS)
+change = "target 0.9"  # any of list(ablations.SETTINGS)
 where = "ring"  # or "grid"
 
 # %% id="played"
@@ -536,8 +537,8 @@ plots_games.counts(
 )
 
 # %% [markdown]
-# Read the dots and not the bars: two seeds of one setting can be as far apart as two settings. Three things to take from it. Adam's default momentum is
-# the one change that ruins this game. The bounded critics (WGAN-GP, also with five steps of it, and spectral normalisation) are far behind after equally many steps:
+# Read the dots and not the bars: two seeds of one setting can be as far apart as two settings. Three things to take from it. Adam's default momentum
+# ruins this game. The bounded critics (WGAN-GP, also with five steps of it, and spectral normalisation) have found as little after equally many steps:
 # a slope of 1 is gentle where humps are 0.1 wide, and a bound is not a gift. And what only looks at the game, the average, cannot find what the game has
 # not found; here it lags behind.
 #
@@ -553,7 +554,8 @@ print(
 )
 
 # %% [markdown]
-# None of these tips finds a grid that needs a finer generator and far more steps. A tip that works on one world is a tip for that world.
+# None of these tips finds the grid in so many steps. It is not too much for these networks: chapter 03's games, with other rates and more updates, found
+# more. A tip that works on one world is a tip for that world.
 
 # %% [markdown]
 # ## Rates and balance
@@ -585,10 +587,11 @@ print(
     "modes of 8, mean over three pairs of rates each:",
     {name: round(value, 2) for name, value in mean.items()},
 )
-assert mean["D faster"] > mean["G faster"] + 2
+assert mean["D faster"] > mean["G faster"] + 2 and top[0] == top[1]
 
 # %% [markdown]
-# So the rule of two time scales is good advice for networks (the discriminator should be the faster one), although it does nothing for the Dirac game.
+# So the rule of two time scales is good advice for networks as far as it says that the discriminator must not be the slower one (the best square has equal
+# rates), although it does nothing for the Dirac game.
 # No contradiction: there the field itself turns. Here the question is whether the discriminator keeps up with a generator that moves through its
 # samples' whole plane. A remedy that helps in practice need not be one that leads home, and the other way round.
 #
@@ -695,7 +698,7 @@ plots.bars(
 # %% [markdown]
 # The other way is to pay the *generator* for variety: a term that is large where different latents give like images,
 # [diversity regularisation](../docs/glossary.md#diversity-regularisation) (here Mao et al. 2019). Look for both in the figure above, then at the two
-# rows where they matter: a generator that is five times as fast as it should be, without and with the term.
+# rows where they matter: a generator five times as fast as in the plain game, against a D of half its rate, without and with the term.
 
 # %% id="diversity"
 pair = ("G fast", "G fast, diversity")
@@ -807,12 +810,12 @@ print(
 #
 # ## The failure museum
 #
-# Nine runs of one small pair of networks on Fashion-MNIST, a minute or two each. Seven had one thing changed. You see what every log shows: losses,
+# Nine runs of one small pair of networks on Fashion-MNIST, minutes each. Seven have one fault. You see what every log shows: losses,
 # mean logits, gradient norms. Name the fault; then the samples are unveiled.
 #
 # 1. First sort by the *gradient norms*: which vanish, which grow without end, which jump?
 # 2. Then the *logits*: are they at 0, apart, or running away?
-# 3. One exhibit cannot be told by its curves from a healthy one. Which?
+# 3. One fault leaves the mean losses where a healthy run has them. Which, and what in its curves might have warned you?
 
 # %% id="museum"
 failures = widgets.museum()
@@ -827,7 +830,7 @@ entropies = {name: run.moments[-1]["class_entropy"] for name, run in runs.items(
 poorest = min(("healthy", "collapse"), key=entropies.get)
 plots_games.exhibits(
     {museum.EXHIBITS[name].diagnosis: (run.history, run.images[-1]) for name, run in runs.items()},
-    title=f"Nine runs, one change each. Class entropy in the end: healthy {entropies['healthy']:.2f}, collapsed {entropies['collapse']:.2f} of {museum.LOG_CLASSES:.2f}",
+    title=f"Nine runs, one fault in seven of them. Class entropy in the end: healthy {entropies['healthy']:.2f}, collapsed {entropies['collapse']:.2f} of {museum.LOG_CLASSES:.2f}",
     alt="For each of nine runs its losses, logits and gradient norms over the steps (blue: discriminator or real images, orange dashed: generator or fakes), and 16 samples. "
     + " ".join(f"{museum.EXHIBITS[name].diagnosis}: {museum.EXHIBITS[name].seen}" for name in runs),
 )
@@ -861,10 +864,12 @@ predict("03b.collapse", ["more than 30: the penalty prevents collapse", "10 to 3
 # %% id="collapse"
 seeds, fast = range(live_seeds), {"lr_g": 1e-2, "lr_d": 1e-3}
 wgan = {"loss": "wasserstein", "penalty": "gradient_penalty", "penalty_weight": 10.0}
-collapsing = ManyGames(ring, seeds=seeds, **fast, **wgan).play(200)
+collapsing = ManyGames(ring, seeds=seeds, **fast, **wgan).play(400)
 samples = collapsing.samples()
 modes = [count_modes(points, ring.means, ring.stds)[0] for points in samples]
-spread = samples.std(1).mean().item()
+equal = ManyGames(ring, seeds=seeds, lr_g=2e-3, lr_d=2e-3, **wgan).play(400)
+spread, even = (games.samples().std(1).mean(1).median().item() for games in (collapsing, equal))
+assert spread < even / 5  # collapsed, where the same steps at equal rates are merely not there yet
 critic = {name: rows[0] for name, rows in collapsing.d.rows().items()}  # of seed 0
 places = ring.sample(500, runtime.keyed_generator("cpu", 6))
 slope = (
@@ -875,8 +880,8 @@ plots.clouds(
     | {"the data": places},
     together=True,
     ellipses=False,
-    title=f"WGAN-GP, generator too fast: {sum(modes)} of {8 * live_seeds} modes; the critic's mean slope is {slope:.2f}",
-    alt=f"Samples of two seeds after 200 steps, nearly all on one spot (mean deviation {spread:.2f}), beside the ring of eight humps with deviation {places.std(0).mean():.2f}. "
+    title=f"WGAN-GP, generator too fast: spread {spread:.2f}, at equal rates {even:.2f}, data {places.std(0).mean():.2f}; the critic's mean slope is {slope:.2f}",
+    alt=f"Samples of two seeds after 400 steps, nearly all on one spot (deviation {spread:.2f}, median over seeds), beside the ring of eight humps with deviation {places.std(0).mean():.2f}. "
     f"Modes found by each seed: {modes}.",
 )
 
@@ -893,27 +898,30 @@ reveal(
     "03b.collapse",
     answer,
     f"{total} of 40 after {ablations.STEPS['ring']:,} steps; {of_ring['G fast']} with the same rates and no penalty; {of_ring['WGAN-GP, 5 steps of D']} with the penalty, equal rates and five steps of the "
-    f"critic. The penalty does its work all the same: the slope in the run above is {slope:.2f}. A slope of 1 tells every sample the same way to go, and a fast generator takes all of them there at once.",
+    f"critic. So few modes alone would not tell a collapse from a game that is slow; the spread does: {spread:.2f} in the run above, {even:.2f} at equal rates. The penalty does its work all the same: the slope in the run above is {slope:.2f}. A slope of 1 tells every sample the same way to go, and a fast generator takes all of them there at once.",
 )
 
 # %% [markdown]
 # ### "Stable losses mean diversity"
 #
-# Two runs of the museum, the healthy one and the collapsed one, in the last third of their steps:
+# Two runs of the museum, the healthy one and the collapsed one, in the last third of their steps. D's loss of the collapsed run swings more, which
+# says that something is wrong, and not what:
 
 # %% id="calm"
-calm = {}
+calm, level = {}, {}
 for name in ("healthy", "collapse"):
     rows = runs[name].history.rows[-len(runs[name].history) // 3 :]
     losses_of_d = torch.tensor([row["d_loss"] for row in rows])
-    calm[name] = losses_of_d.std().item()
+    calm[name], level[name] = losses_of_d.std().item(), losses_of_d.mean().item()
     print(
-        f"{name:9} D's loss {losses_of_d.mean():.3f} ± {calm[name]:.3f}   class entropy of 1,000 samples {entropies[name]:.2f} of {museum.LOG_CLASSES:.2f}"
+        f"{name:9} D's loss {level[name]:.3f} ± {calm[name]:.3f}   class entropy of 1,000 samples {entropies[name]:.2f} of {museum.LOG_CLASSES:.2f}"
     )
-assert entropies["collapse"] < 0.5 * entropies["healthy"]
+assert (
+    entropies["collapse"] < 0.5 * entropies["healthy"] and abs(level["collapse"] - level["healthy"]) < 0.15
+)
 plots.image_grids(
-    {f"{name}: deviation of D's loss {calm[name]:.3f}": runs[name].images[-1] for name in calm},
-    title=f"One of these has a class entropy of {entropies['collapse']:.2f}; neither loss says so",
+    {f"{name}: D's loss {level[name]:.2f} ± {calm[name]:.2f}": runs[name].images[-1] for name in calm},
+    title=f"One of these has a class entropy of {entropies['collapse']:.2f}; D's mean losses are a tenth apart",
     alt=f"16 samples each: the healthy run's are different clothes, the collapsed run's are alike. D's loss moves by {calm['healthy']:.3f} and by {calm['collapse']:.3f}.",
     columns=4,
 )
@@ -968,7 +976,7 @@ quiz("03b.check")
 # %% [markdown]
 # ## What to keep
 #
-# - A turn of a game is a matrix; its largest modulus decides. R1 leads home if γ > h; two rates give √(1 + h·h_d), momentum more; in turns the plain game
+# - A turn of a game is a matrix; its largest modulus decides. R1 leads home if γ lies between h and about 2/h; two rates give √(1 + h·h_d), momentum more; in turns the plain game
 #   stays where it is. Averages do not play.
 # - Spectral normalisation bounds the reshaped kernel. The convolution may stretch √(h·w) times as much. One round of power iteration a step, going on
 #   from the last.
