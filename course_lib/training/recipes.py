@@ -160,14 +160,14 @@ RECIPES: dict[str, Recipe | ClassifierRecipe | AutoencodingRecipe] = {
         kept="float16",
     ),
     "residual-fashion-classes": Recipe(
-        "class-conditional residual networks at 32×32, width 32, on Fashion-MNIST: projection, relativistic loss, R1 + R2, 36 epochs",
+        "class-conditional residual networks at 32×32, width 32, on Fashion-MNIST: projection, relativistic loss, R1 + R2, 84 epochs",
         data="fashion-mnist",
         size=32,
         networks=lambda: (
             residual.Generator(latent_dim=100, width=32, channels=1, size=32, classes=10, batch_norm=True, patch=2),
             residual.Discriminator(width=32, channels=1, size=32, classes=10, patch=2),
         ),
-        config=replace(PAIRS, steps=epochs(36, 64), learning_rate_g=2e-3, learning_rate_d=2e-3),
+        config=replace(PAIRS, steps=epochs(84, 64), learning_rate_g=2e-3, learning_rate_d=2e-3),
         snapshots=8,
         kept="float16",
     ),

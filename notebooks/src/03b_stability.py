@@ -791,6 +791,7 @@ for name, label in RECORDED.items():
     )
 assert own["residual-fashion-classes"] < own["dcgan-fashion"] < own["residual-fashion"]
 assert published["dcgan-fashion"] < published["residual-fashion-classes"] < published["residual-fashion"]
+assert 2 < seen["residual-fashion-classes"] / seen["dcgan-fashion"] < 2.2
 assert 0.3 < seen["residual-fashion"] / seen["dcgan-fashion"] < 0.37
 assert 0.09 < weights["residual-fashion"] / weights["dcgan-fashion"] < 0.11
 assert weights["residual-fashion-classes"] < weights["dcgan-fashion"] / 2
@@ -804,7 +805,7 @@ print(
 
 # %% [markdown]
 # The small residual network saw a third of the DCGAN's images, has a tenth of its weights, and stays behind it. Told the class, and twice as wide, it has
-# less than half of the DCGAN's weights; the course's classifier puts it first and is far surer of its samples. The Inception, which knows nothing of
+# less than half of the DCGAN's weights and saw twice its images; the course's classifier puts it first and is far surer of its samples. The Inception, which knows nothing of
 # clothes, leaves the DCGAN ahead: two judges, two orders, which is why both are printed (chapters 04 and 04b). And it was *told* something that the other two had to find
 # out: the number of a network that is told the class is compared with the numbers of others that are told.
 #

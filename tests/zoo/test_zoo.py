@@ -128,12 +128,12 @@ def test_the_small_residual_network_is_between_the_lessons_and_the_dcgan():
 
 
 def test_told_the_class_the_residual_network_is_below_the_dcgan_for_the_classifier_alone():
-    """With fewer weights and fewer images; it has the labels, which the DCGAN has not. For the Inception the order is the other."""
+    """With fewer weights and twice the images; it has the labels, which the DCGAN has not. For the Inception the order is the other."""
     told, dcgan = zoo.card("residual-fashion-classes"), zoo.card("dcgan-fashion")
     assert told["metrics"]["n"] == dcgan["metrics"]["n"] == 10_000
     assert told["metrics"]["fid"] < dcgan["metrics"]["fid"] and told["metrics"]["sure"] > dcgan["metrics"]["sure"]
     published = [card["measured"]["fid-inception"]["metrics"]["fid"]["samples"]["value"] for card in (told, dcgan)]
-    assert published[1] < published[0] < 12
+    assert published[1] < published[0] < 10
     assert sum(told["parameters"].values()) < sum(dcgan["parameters"].values())
 
 
