@@ -104,7 +104,8 @@ def one_fate(where: Callable[[], str]) -> Iterator[None]:
     """Within it, a rank that is left behind raises RankLost with a sentence that says where the run stood.
 
     It notices by a broken connection in the next exchange, or by the SIGTERM with which torchrun ends the ranks that
-    are left; whichever comes first. Nothing where there is one rank.
+    are left; whichever comes first. From then on the process no longer heeds SIGTERM, which would cut the sentence off
+    before it is printed; it is ending, and torchrun's SIGKILL follows after half a minute. Nothing where there is one rank.
 
     where: () → such as "at step 7; the last good state is …"
     """
@@ -113,6 +114,8 @@ def one_fate(where: Callable[[], str]) -> Iterator[None]:
         return
 
     def lost(why: str) -> RankLost:
+        if listening:
+            signal.signal(signal.SIGTERM, signal.SIG_IGN)
         return RankLost(f"rank {ranks.rank()} stopped because another rank is gone ({why}) {where()}")
 
     def told(*_):
@@ -129,7 +132,7 @@ def one_fate(where: Callable[[], str]) -> Iterator[None]:
             raise
         raise lost(_first_line(error)) from error
     finally:
-        if listening:
+        if listening and signal.getsignal(signal.SIGTERM) is told:
             signal.signal(signal.SIGTERM, before)
 
 

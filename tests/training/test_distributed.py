@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import textwrap
@@ -10,6 +11,7 @@ import textwrap
 import pytest
 import torch
 
+from course_lib import ranks
 from course_lib.models import residual
 from course_lib.training import TrainConfig, checkpoint, distributed, fit
 
@@ -202,6 +204,27 @@ def test_a_killed_rank_ends_the_job_with_a_sentence_and_the_last_good_state(tmp_
     assert "rank 0 stopped because another rank is gone" in found.stderr and "at step 7" in found.stderr
     assert "the last good state is" in found.stderr and "Signal 9 (SIGKILL)" in found.stderr  # torchrun names the cause
     assert checkpoint.load(tmp_path / "killed" / "last.safetensors")[0]["step"] == 5
+
+
+@pytest.mark.skipif(os.name != "posix", reason="torchrun's SIGTERM is POSIX")
+def test_whoever_is_left_behind_is_not_ended_before_its_sentence_is_out(monkeypatch):
+    """torchrun's SIGTERM may come while the broken connection is being told; a run that ends well heeds it again."""
+    monkeypatch.setattr(ranks, "world_size", lambda: 2)
+    before = signal.getsignal(signal.SIGTERM)
+    try:
+        with distributed.one_fate(lambda: "at step 7"):
+            assert signal.getsignal(signal.SIGTERM) not in (before, signal.SIG_IGN)
+        assert signal.getsignal(signal.SIGTERM) is before
+        says = "another rank is gone .gloo: connection closed. at step 7"
+        with pytest.raises(distributed.RankLost, match=says), distributed.one_fate(lambda: "at step 7"):
+            raise RuntimeError("gloo: connection closed")
+        os.kill(os.getpid(), signal.SIGTERM)  # would end this process
+        signal.signal(signal.SIGTERM, before)
+        with pytest.raises(ValueError, match="another fault"), distributed.one_fate(lambda: "at step 7"):
+            raise ValueError("another fault")
+        assert signal.getsignal(signal.SIGTERM) is before
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def test_one_process_alone_needs_none_of_it():
