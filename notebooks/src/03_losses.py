@@ -655,8 +655,8 @@ plots.clouds(
 #
 # Here are runs enough to compare. Each loss is played with the bound and the optimizer that its paper puts beside it, and everything else is the same:
 # the two networks, the data, and the number of *critic updates*, so that a game with five critic steps has a fifth of the generator steps. On the grid
-# there are five seeds and one learning rate for all but the clipped critic (RMSprop has its own), and the penalties have weights for this world, printed
-# below the table, not the papers' for images. On Fashion-MNIST there are three seeds, small networks and a short run; there each game had a
+# there are five seeds and one learning rate for all; rate and penalties' weights are those of this world, printed below the table, not the papers' for
+# images. On Fashion-MNIST there are three seeds, small networks and a short run; there each game had a
 # trial at two rates, with a seed of its own, and plays with the better. `gan-course compare` plays all of it again.
 #
 # **Predict.** Which game finds most of the 25 modes, on average over five seeds?

@@ -480,7 +480,7 @@ plots.clouds(
 # ## FID
 #
 # Four pieces, one line each: features of both sets, a mean and a covariance for each, and the distance between the two normals that have
-# them. The paper assumes that the features are normally distributed (Heusel et al. 2017). They are not, and it does no harm:
+# them. The paper assumes that the features are normally distributed (Heusel et al. 2017). Nothing here needs it:
 # two moments are compared, and a normal is what two moments determine.
 
 

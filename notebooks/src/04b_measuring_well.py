@@ -253,7 +253,7 @@ reveal(
 # %%
 @exercise("04b.memorised_share")
 def memorised_share(fake, train, test):
-    """Share of generated rows closer to their nearest training row than 99 % of the test rows are to theirs.
+    """Share of generated rows closer to their nearest training row than 99 % of the test rows are to their nearest training row.
 
     fake: (M, d);  train: (N, d);  test: (K, d) features.  Returns one number; about 0.01 for new images."""
     ...  # your code

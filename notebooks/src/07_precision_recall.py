@@ -311,7 +311,7 @@ plots.precision_recall_plane(
 )
 
 # %% [markdown]
-# Cut at 1, the DCGAN trades as promised: some precision for more recall. Cut harder it loses both, for latents as short as those hardly occur in training.
+# Cut at 1, the DCGAN trades as promised: it gains some precision and gives more recall for it. Cut harder it loses both, for latents as short as those hardly occur in training.
 # The fully connected network gains precision, and its recall falls, though not at every step. A trade-off is a measurement, not a law.
 #
 # ## ≤ or <?
