@@ -922,7 +922,7 @@ assert (
 )
 plots.image_grids(
     {f"{name}: D's loss {level[name]:.2f} ± {calm[name]:.2f}": runs[name].images[-1] for name in calm},
-    title=f"One of these has a class entropy of {entropies['collapse']:.2f}; D's mean losses are a tenth apart",
+    title=f"One of these has a class entropy of {entropies['collapse']:.2f}; D's mean losses are {abs(level['collapse'] - level['healthy']):.2f} apart",
     alt=f"16 samples each: the healthy run's are different clothes, the collapsed run's are alike. D's loss moves by {calm['healthy']:.3f} and by {calm['collapse']:.3f}.",
     columns=4,
 )

@@ -266,7 +266,7 @@ def _is(samples, at_least, want, why):
         found = _pair(answer, samples, at_least)
         require(
             found[0] == want[0] and abs(found[1] - want[1]) < 1e-6,
-            f"{why} So {want[0]} modes and a share of {want[1]:.3f}; yours says {found[0]:g} and {found[1]:.3f}.",
+            f"{why} So {want[0]} mode{'s' * (want[0] != 1)} and a share of {want[1]:.3f}; yours says {found[0]:g} and {found[1]:.3f}.",
         )
 
     return check
