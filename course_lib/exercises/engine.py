@@ -10,7 +10,6 @@ Anything else binds the library's, so that «Run All» always works.
 
 from __future__ import annotations
 
-import _thread
 import dis
 import functools
 import importlib
@@ -18,20 +17,15 @@ import inspect
 import linecache
 import os
 import pkgutil
-import random
-import signal
-import sys
-import threading
 import traceback
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 
-import numpy as np
 import torch
 
 from course_lib.exercises import cards, ledger
 from course_lib.exercises.feedback import Folded, card
+from course_lib.exercises.guards import seed, time_limit, under_its_own_name, undisturbed
 from course_lib.runtime import known
 
 
@@ -187,11 +181,11 @@ def judge(item: Exercise, answer: Callable) -> Verdict:
     if is_stub(answer):
         return Verdict("not attempted")
     watched = _watched(answer)
-    with _under_its_own_name(answer), undisturbed():
+    with under_its_own_name(answer), undisturbed():
         try:
             with time_limit(item.seconds) as limit:
                 for check in item.properties:
-                    _seed()
+                    seed()
                     check.check(watched)
                     require(torch.is_grad_enabled(), AUTOGRAD_OFF)
         except KeyboardInterrupt:
@@ -255,7 +249,7 @@ def _recognise(item: Exercise, answer: Callable) -> str | None:
 
 def observe(item: Exercise, answer: Callable) -> list:
     """The answer's behaviour on the exercise's probe; an exception is a behaviour too."""
-    _seed()
+    seed()
     try:
         return item.behaviour(answer)
     except (Exception, SystemExit) as error:
@@ -275,84 +269,6 @@ def same(one: list, other: list, tolerance: tuple[float, float]) -> bool:
         if a.shape != b.shape or not torch.allclose(a, b, *tolerance, equal_nan=True):
             return False
     return True
-
-
-@contextmanager
-def undisturbed():
-    """Whatever runs inside leaves no trace in the notebook: random states, grad mode, default dtype."""
-    python, numpy_state, dtype, grad = (
-        random.getstate(),
-        np.random.get_state(),
-        torch.get_default_dtype(),
-        torch.is_grad_enabled(),
-    )
-    try:
-        with torch.random.fork_rng(), torch.enable_grad():
-            yield
-    finally:
-        random.setstate(python)
-        np.random.set_state(numpy_state)
-        torch.set_default_dtype(dtype)
-        torch.set_grad_enabled(grad)
-
-
-class _Limit:
-    reached = False
-
-
-@contextmanager
-def time_limit(seconds: float):
-    """KeyboardInterrupt in the main thread after `seconds`; `.reached` tells it from the learner's own."""
-    limit, over, lock = _Limit(), False, threading.Lock()
-
-    def stop():
-        with lock:
-            if not over:
-                limit.reached = True
-                _thread.interrupt_main()
-
-    timer = threading.Timer(seconds, stop)
-    timer.daemon = True
-    deaf = None
-    if threading.current_thread() is threading.main_thread():
-        if signal.getsignal(signal.SIGINT) in (signal.SIG_IGN, signal.SIG_DFL):  # as in a job started in the background
-            deaf = signal.signal(signal.SIGINT, signal.default_int_handler)
-        timer.start()
-    try:
-        yield limit
-    finally:
-        with lock:
-            over = True
-        timer.cancel()
-        if deaf is not None:
-            signal.signal(signal.SIGINT, deaf)
-
-
-@contextmanager
-def _under_its_own_name(answer: Callable):
-    """While it is checked, the answer's name means the answer.
-
-    Otherwise, after one «Run All», `def lerp(a, b, t): return lerp(a, b, t)` would call the library's function
-    and be accepted.
-    """
-    home = sys.modules.get(getattr(answer, "__module__", None))
-    space, name = getattr(answer, "__globals__", vars(home) if home else {}), getattr(answer, "__name__", "")
-    missing = object()
-    before = space.get(name, missing)
-    space[name] = answer
-    try:
-        yield
-    finally:
-        if before is missing:
-            space.pop(name, None)
-        else:
-            space[name] = before
-
-
-def _seed() -> None:
-    random.seed(0)
-    np.random.seed(0)
-    torch.manual_seed(0)
 
 
 def _in_words(error: BaseException) -> str:

@@ -6,7 +6,8 @@ import pytest
 import torch
 
 from course_lib import data, metrics, zoo
-from course_lib.exercises.ch05.score import inception_score, one_of_each, split_scores
+from course_lib.exercises.ch05.score import inception_score, one_of_each
+from course_lib.exercises.ch05.splits import split_scores
 from course_lib.zoo.judging import classify
 
 

@@ -4,7 +4,8 @@ from course_lib.exercises.ch03b import asked  # noqa: F401 (its quizzes register
 from course_lib.exercises.ch03b.labels import smoothed
 from course_lib.exercises.ch03b.matrices import radius, singular
 from course_lib.exercises.ch03b.memory import averaged
-from course_lib.exercises.ch03b.variety import counting, deviation
+from course_lib.exercises.ch03b.modes import counting
+from course_lib.exercises.ch03b.variety import deviation
 from course_lib.exercises.engine import register
 
 register(radius, singular, smoothed, averaged, deviation, counting)  # in the chapter's order

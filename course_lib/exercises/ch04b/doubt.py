@@ -221,11 +221,13 @@ def _near_copies(answer):
     )
 
 
+def _line():
+    """Generated rows at 0.5, 1.5, … 99.5, one training row at 0, test rows at 1, 2, … 1,000."""
+    return torch.arange(0.5, 100.0)[:, None], torch.zeros(1, 1), torch.arange(1.0, 1001.0)[:, None]
+
+
 def _on_a_line(answer):
-    train, test = torch.zeros(1, 1), torch.arange(1.0, 1001.0)[:, None]
-    fake = torch.arange(0.5, 100.0)[:, None]  # 0.5, 1.5, … 99.5
-    want = memorised_share(fake, train, test).item()
-    found = number(answer(fake, train, test), "a share")
+    want, found = memorised_share(*_line()).item(), number(answer(*_line()), "a share")
     require(
         abs(found - want) < 1e-6,
         "On a line: one training row at 0, test rows at 1, 2, … 1,000, generated ones at 0.5, 1.5, … 99.5. 99 % of the test rows are farther than 10.99 from the training "
@@ -267,8 +269,7 @@ def _memorised_behaviour(answer) -> list:
     fake[:100] = train[:100]
     fake[100:150] = test[:50]
     fake[150:200] = train[150:200] + 0.05 * fake[150:200]
-    line = torch.arange(0.5, 100.0)[:, None], torch.zeros(1, 1), torch.arange(1.0, 1001.0)[:, None]
-    return [answer(fake, train, test), answer(train[:300] + 0.5, train, test), answer(*line)]
+    return [answer(fake, train, test), answer(train[:300] + 0.5, train, test), answer(*_line())]
 
 
 memorised = Exercise(

@@ -2,7 +2,8 @@
 
 from course_lib.exercises.ch05 import asked  # noqa: F401 (its quizzes register themselves)
 from course_lib.exercises.ch05.information import cross_entropy_exercise, entropy, kl
-from course_lib.exercises.ch05.score import one_of_each_exercise, score, split_scores_exercise
+from course_lib.exercises.ch05.score import one_of_each_exercise, score
+from course_lib.exercises.ch05.splits import split_scores_exercise
 from course_lib.exercises.engine import register
 
 register(  # in the chapter's order

@@ -49,9 +49,13 @@ ROWS = torch.stack([P, Q, row(1, 0, 0)]), torch.stack([Q, P, row(0.25, 0.5, 0.25
 def _certain(answer):
     found = of_shape(answer(row(0, 1, 0, 0)), (), "the entropy").item()
     require(
-        abs(found) < 1e-9,
+        abs(found) < 1e-12,
         f"An outcome that is certain surprises nobody: entropy 0; yours gives {found:.4g}."
-        + (" 0·log 0 is NaN on a computer: `torch.special.xlogy(p, p)` makes it 0." if math.isnan(found) else ""),
+        + (
+            " 0·log 0 is NaN on a computer: `torch.special.xlogy(p, p)` makes it 0."
+            if math.isnan(found)
+            else " Is there an ε in the logarithm?"
+        ),
     )
 
 
