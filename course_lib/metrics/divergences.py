@@ -1,6 +1,6 @@
 """Entropy, KL and Jensen-Shannon divergence of discrete distributions, and KL of Gaussians; in nats.
 
-Last dimension: outcomes.
+Last dimension: outcomes. Probabilities are tensors, NumPy arrays or lists.
 """
 
 from __future__ import annotations
@@ -15,19 +15,21 @@ from course_lib.metrics.checks import two_gaussians
 
 def entropy(p: Tensor) -> Tensor:
     """H(p) = −Σ p log p, with 0 log 0 = 0. p: (..., K) probabilities → (...)"""
-    return -torch.special.xlogy(_probabilities(p, "p"), p).sum(-1)
+    p = _probabilities(p, "p")
+    return -torch.special.xlogy(p, p).sum(-1)
 
 
 def kl_divergence(p: Tensor, q: Tensor) -> Tensor:
     """KL(p‖q) = Σ p log(p/q), infinite where p > 0 = q. p, q: (..., K) probabilities → (...)"""
-    _probabilities(p, "p"), _probabilities(q, "q")
+    p, q = _probabilities(p, "p"), _probabilities(q, "q")
     terms = torch.special.xlogy(p, p) - torch.special.xlogy(p, q)
     return terms.sum(-1)
 
 
 def js_divergence(p: Tensor, q: Tensor) -> Tensor:
     """JSD(p, q) = ½KL(p‖m) + ½KL(q‖m), m = (p + q)/2: 0 to log 2. p, q: (..., K) probabilities → (...)"""
-    m = (_probabilities(p, "p") + _probabilities(q, "q")) / 2
+    p, q = _probabilities(p, "p"), _probabilities(q, "q")
+    m = (p + q) / 2
     return (kl_divergence(p, m) + kl_divergence(q, m)) / 2
 
 
@@ -53,7 +55,8 @@ def gaussian_kl(mean_p: Tensor, cov_p: Tensor, mean_q: Tensor, cov_q: Tensor) ->
     return (whitened + shift - d + log_ratio) / 2
 
 
-def _probabilities(p: Tensor, argument: str) -> Tensor:
+def _probabilities(p, argument: str) -> Tensor:
+    p = torch.as_tensor(p)
     if not p.is_floating_point() or p.ndim < 1:
         raise ValueError(f"{argument}: expected (..., K) floating point probabilities, got {tuple(p.shape)} {p.dtype}")
     total = p.sum(-1)

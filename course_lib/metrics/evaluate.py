@@ -162,7 +162,8 @@ def evaluate(
 ) -> Evaluation:
     """Each metric of two sets of images, with its error, N, protocol and the hash of the network that looked.
 
-    real, fake: uint8 in [0, 255] or floating point in [−1, 1], (N, C, H, W); or `Images`; or what `open_images` takes
+    real, fake: uint8 in [0, 255] or floating point in [−1, 1], (N, C, H, W), tensor or NumPy array; or `Images`; or
+                what `open_images` takes
     protocol:   a name in protocols.PROTOCOLS; a metric that it does not define follows the one that does
     metrics:    names in METRICS; all unless given. What one set cannot give (too few images, no head) is told in
                 `missing`, and the others go on

@@ -51,12 +51,15 @@ QUANTISATIONS: dict[str, Callable[[Tensor], Tensor]] = {
 def as_uint8(images: Tensor, argument: str, quantisation: str = "round") -> Tensor:
     """Images as (N, C, H, W) uint8, C 1 or 3. Nothing is rescaled; what looks like another range is warned about.
 
-    images:       uint8 in [0, 255] (returned as it is), or floating point in [−1, 1]
+    images:       tensor or NumPy array, uint8 in [0, 255] (returned as it is) or floating point in [−1, 1]
     quantisation: "round": floor(127.5x + 128); "truncate": torchmetrics' way
     raises:       ValueError for another shape, type or range, NaN, or no image
     """
+    images = torch.as_tensor(images)
     if images.ndim != 4 or images.shape[1] not in (1, 3) or images.numel() == 0:
-        raise ValueError(f"{argument}: expected (N, 1 or 3, H, W) with N > 0, got {tuple(images.shape)}")
+        last = images.ndim == 4 and images.shape[3] in (1, 3)
+        hint = "; with channels last, swap the dimensions to (0, 3, 1, 2)" if last else ""
+        raise ValueError(f"{argument}: expected (N, 1 or 3, H, W) with N > 0, got {tuple(images.shape)}{hint}")
     if images.dtype != torch.uint8 and not images.is_floating_point():
         raise ValueError(f"{argument}: expected uint8 in [0, 255] or floating point in [-1, 1], got {images.dtype}")
     low, high = (value.item() for value in images.detach().aminmax())

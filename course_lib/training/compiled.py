@@ -1,8 +1,8 @@
 """Both steps with their losses, penalty and all, as compiled graphs: `torch.compile`, for a GPU.
 
 On small images a GPU waits for the host to launch one small operation after another; a graph launches them at once
-(mode="reduce-overhead" replays it as a CUDA graph). On a CPU there is little to gain, and the first step takes a
-minute of compiling.
+(mode="reduce-overhead" replays it as a CUDA graph). On a CPU it is slower: a step of DCGAN-64 in bfloat16 0.82 times as
+fast, after almost three minutes of compiling (docs/decisions.md).
 
 TrainConfig(compiled=True), or `gan-course train RECIPE --set compiled=true`, takes them. Their gain on a GPU was not
 measured, so it is no default.

@@ -66,3 +66,11 @@ def test_what_is_no_distribution_is_refused(bad):
         kl_divergence(double(0.5, 0.5), bad)
     with pytest.raises(ValueError, match=r"p: expected \(\.\.\., K\) floating point probabilities"):
         entropy(torch.tensor([0, 1]))
+
+
+def test_numpy_arrays_and_lists_are_taken():
+    p, q = np.array([0.25, 0.75]), np.array([0.5, 0.5])
+    for function in (kl_divergence, js_divergence):
+        assert function(p, q).item() == function(torch.from_numpy(p), torch.from_numpy(q)).item()
+        assert function(list(p), list(q)).item() == pytest.approx(function(p, q).item(), abs=1e-6)
+    assert entropy(p).item() == pytest.approx(stats.entropy(p), abs=1e-12)

@@ -116,6 +116,7 @@ def test_rounding_undoes_to_float_for_every_level_and_truncation_loses_some():
         (torch.zeros(3, 28, 28), r"fake: expected \(N, 1 or 3, H, W\) with N > 0, got \(3, 28, 28\)"),
         (torch.zeros(0, 3, 8, 8), r"got \(0, 3, 8, 8\)"),
         (torch.zeros(2, 4, 8, 8), r"got \(2, 4, 8, 8\)"),
+        (np.zeros((2, 8, 8, 3), np.uint8), r"got \(2, 8, 8, 3\); with channels last, swap the dimensions"),
         (
             torch.zeros(2, 3, 8, 8).int(),
             r"expected uint8 in \[0, 255\] or floating point in \[-1, 1\], got torch.int32",
@@ -127,6 +128,12 @@ def test_rounding_undoes_to_float_for_every_level_and_truncation_loses_some():
 def test_other_images_are_refused(images, says):
     with pytest.raises(ValueError, match=says):
         features.as_uint8(images, "fake")
+
+
+def test_numpy_arrays_are_images_too():
+    images = photos()
+    assert torch.equal(features.as_uint8(images.numpy(), "real"), images)
+    assert torch.equal(features.as_uint8(data.to_float(images).numpy(), "real"), images)
 
 
 def test_what_looks_like_another_range_is_warned_about_and_left_alone():
