@@ -15,6 +15,7 @@ import functools
 import importlib
 import inspect
 import linecache
+import operator
 import os
 import pkgutil
 import traceback
@@ -78,6 +79,7 @@ class Exercise:
     minutes: int
     tolerance: tuple[float, float] = (1e-4, 1e-6)
     seconds: float = 20.0
+    when_slow: str = "is there a loop that never ends?"  # said to an answer that was stopped
     solution_also: Sequence[Callable] = ()  # helpers shown with the reference
 
 
@@ -192,8 +194,7 @@ def judge(item: Exercise, answer: Callable) -> Verdict:
             if limit.reached:
                 return Verdict(
                     "too long",
-                    f"It had not returned after {item.seconds:.0f} seconds, so it was stopped: "
-                    "is there a loop that never ends?",
+                    f"It had not returned after {item.seconds:.0f} seconds, so it was stopped: {item.when_slow}",
                 )
             return Verdict("stopped", "Stopped by you while it was being checked.")
         except Wrong as error:
@@ -211,7 +212,7 @@ def judge(item: Exercise, answer: Callable) -> Verdict:
 
 
 def _watched(answer: Callable) -> Callable:
-    """The answer, but whoever calls it hears if it wrote into a tensor that came in.
+    """The answer, but whoever calls it hears if it wrote into a tensor or changed a list that came in.
 
     Such an answer may be right once and spoil the chapter's data: `features -= features.mean(0)` works in place, also on
     what `features.double()` returned, if they were double already. A class is left as it is.
@@ -221,7 +222,8 @@ def _watched(answer: Callable) -> Callable:
 
     @functools.wraps(answer)
     def watched(*args, **kwargs):
-        came_in = [each for each in (*args, *kwargs.values()) if isinstance(each, torch.Tensor)]
+        came_in, lists = _tensors_and_lists((*args, *kwargs.values()))
+        before = [list(each) for each in lists]
         versions = [None if each.is_inference() else each._version for each in came_in]  # autograd's count of writes
         found = answer(*args, **kwargs)
         require(
@@ -229,9 +231,28 @@ def _watched(answer: Callable) -> Callable:
             "A tensor that came in was changed. `x -= y` and methods that end in an underscore write into x, and into whatever shares its numbers: "
             "`x = x - y` makes a new one.",
         )
+        require(
+            all(len(old) == len(now) and all(map(operator.is_, old, now)) for old, now in zip(before, lists)),
+            "A list that came in was changed. `pop`, `append` and `values[i] = …` write into the caller's list: make one of your own, `list(values)`.",
+        )
         return found
 
     return watched
+
+
+def _tensors_and_lists(values) -> tuple[list[torch.Tensor], list[list]]:
+    """All tensors and all lists among the values, and inside their lists and tuples."""
+    tensors, lists = [], []
+    for each in values:
+        if isinstance(each, torch.Tensor):
+            tensors.append(each)
+        elif isinstance(each, (list, tuple)):
+            if isinstance(each, list):
+                lists.append(each)
+            inside = _tensors_and_lists(each)
+            tensors += inside[0]
+            lists += inside[1]
+    return tensors, lists
 
 
 def _recognise(item: Exercise, answer: Callable) -> str | None:
@@ -273,7 +294,8 @@ def same(one: list, other: list, tolerance: tuple[float, float]) -> bool:
 
 def _in_words(error: BaseException) -> str:
     first = str(error).strip().splitlines()
-    return f"{type(error).__name__}: {first[0]}" if first else type(error).__name__
+    said = f"{type(error).__name__}: {first[0]}" if first else type(error).__name__
+    return f"{said}. Is its dtype that of what came in?" if " did not match " in said else said
 
 
 def _learners_line(error: BaseException, answer: Callable) -> str | None:

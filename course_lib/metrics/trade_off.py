@@ -34,13 +34,13 @@ def trade_off(
     if len(thresholds) == 0:
         raise ValueError("thresholds: expected at least one, got none")
     radii, shape, was_training = neighbour_radii(real, k), (count, generator.latent_dim), generator.training
-    curve = []
+    curve, device = [], next((each.device for each in generator.parameters()), torch.device("cpu"))
     generator.eval()  # in train mode BatchNorm would stretch the narrower latents' activations back
     try:
         for threshold in thresholds:
             z = torch.randn(shape, generator=draw) if threshold is None else truncated_normal(shape, threshold, draw)
             with torch.inference_mode():
-                fake = extract(generator(z))
+                fake = extract(generator(z.to(device)))
             curve.append(precision_recall(real=real, fake=fake, k=k, real_radii=radii))
     finally:
         generator.train(was_training)

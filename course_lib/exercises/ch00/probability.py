@@ -17,6 +17,10 @@ def probability(logits: torch.Tensor) -> torch.Tensor:
 def _tensor(found, shape):
     require(isinstance(found, torch.Tensor), f"Expected a tensor, got {type(found).__name__}. Is there a `return`?")
     require(tuple(found.shape) == shape, f"{shape} logits give {shape} probabilities; yours are {tuple(found.shape)}.")
+    require(
+        found.dtype == torch.float32,
+        f"The logits are float32, and so are their probabilities; yours are {found.dtype}.",
+    )
     return found
 
 
@@ -27,6 +31,16 @@ def _known(answer):
         torch.allclose(found, torch.tensor([0.5, 0.75, 0.25]), atol=1e-5),
         f"Logits of 0, log 3 and −log 3 are probabilities of 0.5, 0.75 and 0.25; yours are "
         f"{', '.join(f'{value:.3f}' for value in found.tolist())}.",
+    )
+
+
+def _between(answer):
+    logits = torch.tensor([1.0, 2.0, -3.0])
+    found, want = _tensor(answer(logits), (3,)), 1 / (1 + torch.exp(-logits))
+    require(
+        torch.allclose(found, want, atol=1e-5),
+        f"Logits of 1, 2 and −3 are probabilities of {', '.join(f'{value:.4f}' for value in want.tolist())}; yours are "
+        f"{', '.join(f'{value:.4f}' for value in found.tolist())}.",
     )
 
 
@@ -65,6 +79,7 @@ probability_exercise = Exercise(
     minutes=3,
     properties=[
         Property("0.5, 0.75 and 0.25 at 0, log 3 and −log 3", _known),
+        Property("0.731, 0.881 and 0.047 at 1, 2 and −3", _between),
         Property("σ(l) + σ(−l) = 1", _complement),
         Property("1 and 0, not NaN, for a discriminator that is very sure", _far),
         Property("any shape, each logit for itself", _any_shape),

@@ -97,6 +97,24 @@ def _repeatable(answer):
     )
 
 
+def _any_shape(answer):
+    for shape in ((1000,), (4, 3, 2)):
+        found = tensor(answer(shape, 0.1), shape, "one value for each place")
+        require(
+            bool((found.abs() <= 0.1).all()),
+            f"At threshold 0.1, in the shape {shape}, values lie outside: go on drawing until none does.",
+        )
+    one, other = answer((200, 10), 1.0), answer((200, 10), 1.0)
+    require(
+        not torch.equal(one, other), "Two calls without a generator gave the same values: a fixed seed stands in it."
+    )
+    halves = torch.stack([one[:100].flatten(), one[100:].flatten()]).double()
+    together = torch.corrcoef(halves)[0, 1].item()
+    require(
+        abs(together) < 0.15, f"The second hundred of 200 latents follow from the first: correlation {together:.2f}."
+    )
+
+
 def _truncated_behaviour(answer) -> list:
     seen = []
     for threshold in (0.5, 1.0):
@@ -183,7 +201,9 @@ truncated = Exercise(
         Property("independent dimensions", _independent),
         Property("512 dimensions at threshold 1, without waiting for a whole latent to fit", _many_dimensions),
         Property("every draw from the generator that is given", _repeatable),
+        Property("any shape, a narrow threshold, other values at each call", _any_shape),
     ],
+    when_slow="a whole latent of 512 numbers never lies inside, at threshold 1 once in 10⁸⁵ draws. Draw single numbers again, where they lie outside.",
     behaviour=_truncated_behaviour,
     tolerance=(0.0, 0.03),
     other_forms=[_by_the_quantile, _by_initialiser, _draw_until_enough],

@@ -97,18 +97,24 @@ def _lopsided_people() -> torch.Tensor:
 
 
 def _lopsided(answer):
-    share, low, high = _three(answer(_lopsided_people(), 4000))
-    require(
-        abs(low - 0.1) < 0.01 and abs(high - 0.325) < 0.03,
-        f"Eleven people are wrong in 2 of 20 answers, one always: a share of 0.175. Other twelve like them may have nobody like the last, and then "
-        f"the share is 0.1, never less; or three of him, 0.325. Yours goes from {low:.3f} to {high:.3f}.",
-    )
+    for people, where in ((_lopsided_people(), "first"), (_lopsided_people().flip(0), "last")):
+        share, low, high = _three(answer(people, 4000))
+        require(
+            abs(low - 0.1) < 0.01 and abs(high - 0.325) < 0.03,
+            f"Eleven people are wrong in 2 of 20 answers, one, in the {where} row, always: a share of 0.175. Other twelve like them may have nobody like him, and then "
+            f"the share is 0.1, never less; or three of him, 0.325. Yours goes from {low:.3f} to {high:.3f}.",
+        )
 
 
 def _repeatable(answer):
     wrong = _people(20, 10, 3)
     one, other = (_three(answer(wrong.clone(), 300, 0.95, torch.Generator().manual_seed(5))) for _ in range(2))
     require(one == other, f"The same generator should give the same interval; yours {one[1:]} and then {other[1:]}.")
+    _, low, high = _three(answer(wrong.clone(), 1))
+    require(
+        low == high,
+        f"With draws = 1 there is one share and both ends are at it; yours go from {low:.3f} to {high:.3f}.",
+    )
 
 
 def _behaviour(answer) -> list:

@@ -11,6 +11,13 @@ from course_lib.exercises.engine import Exercise, Property, WrongAnswer, require
 COUNT = 300
 
 
+class Notes(list):
+    """What a generator was asked. Its copies write into the same notes."""
+
+    def __deepcopy__(self, memo):
+        return self
+
+
 class Watched(nn.Module):
     """A generator of points: z through BatchNorm, trained on normal latents. It notes what it is asked for, and in which mode."""
 
@@ -18,7 +25,7 @@ class Watched(nn.Module):
         super().__init__()
         self.latent_dim = latent_dim
         self.norm = nn.BatchNorm1d(latent_dim)  # running mean 0 and variance 1: what normal latents leave behind
-        self.asked, self.modes = [], []
+        self.asked, self.modes = Notes(), Notes()
         self.eval()
 
     def forward(self, z):
@@ -77,6 +84,26 @@ def _latents(answer):
         )
 
 
+def _pairs(answer):
+    """Another width, other numbers of samples and photographs, features that are not the images: each pair is what these give."""
+    generator, count, k = Watched(latent_dim=5), 200, 4
+    real = _real(260, 3)
+    found = _rows(answer(generator, lambda images: images[:, :3], [0.7, None], real=real, count=count, k=k), 2)
+    asked = torch.cat(list(generator.asked))
+    require(
+        len(asked) == 2 * count,
+        f"With count = {count} and two thresholds, {2 * count} samples; yours made {len(asked)}.",
+    )
+    for pair, z, name in zip(found, asked.split(count), ("0.7", "None")):
+        with torch.no_grad():
+            want = metrics.precision_recall(real=real, fake=generator.norm(z)[:, :3], k=k)
+        require(
+            abs(pair[0] - want.precision) < 0.006 and abs(pair[1] - want.recall) < 0.006,
+            f"At threshold {name} the samples you drew have precision {want.precision:.3f} and recall {want.recall:.3f} (k = {k}, {len(real)} real features, "
+            f"`extract` keeps three numbers of five); yours ({pair[0]:.3f}, {pair[1]:.3f}).",
+        )  # fmt: skip
+
+
 def _mode(answer):
     generator = Watched()
     _ask(answer, [0.5, None], generator)
@@ -128,6 +155,10 @@ def _repeats(answer):
     require(
         one == other,
         f"Given the same `draw` twice you measured {one} and {other}: all latents, truncated or not, must come from it.",
+    )
+    first, second = (torch.cat(list(_ask(answer, [0.5, None])[1].asked)) for _ in range(2))
+    require(
+        not torch.equal(first, second), "Without `draw` two calls drew the same latents: let chance be chance there."
     )
 
 
@@ -247,6 +278,7 @@ curve = Exercise(
     minutes=12,
     properties=[
         Property("the same number of samples at each threshold, from latents that are truncated", _latents),
+        Property("the precision and recall of these very samples, with the features, numbers and k that are given", _pairs),
         Property("precision up and recall down where the generator is exact", _trades),
         Property("asked in eval mode and given back as it was", _mode),
         Property("one pair for each threshold, in the order given", _order),

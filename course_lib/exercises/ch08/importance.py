@@ -10,6 +10,7 @@ from course_lib import bounds
 from course_lib.exercises.ch08.latents import listed, of_shape, rows, seen
 from course_lib.exercises.ch08.terms import LOG2
 from course_lib.exercises.engine import Exercise, Property, WrongAnswer, require
+from course_lib.exercises.slopes import follow
 
 WEIGHTS = rows([0.0, -2.0, -4.0], [math.log(3), 1.0, -5.0])  # two draws, three images
 FOUR = rows([-1.0, 0.5], [0.3, -2.0], [2.0, 0.1], [-0.4, 0.0])
@@ -48,6 +49,20 @@ def _underflow(answer):
     )
 
 
+def _far_apart(answer):
+    log_weights = torch.tensor([[-240.0, -1400.0], [-360.0, -1280.0], [-300.0, -1401.0]])
+    found = of_shape(answer(log_weights), (2,), "one bound for each image")
+    want = log_weights.logsumexp(0) - math.log(3)
+    require(
+        torch.allclose(found, want, atol=1e-2),
+        f"Two images of −240 and −1280 nats, draws 120 nats apart: {listed(want)}; yours {listed(found)}. Take out the largest weight of each image, not of the batch or of the first draw.",
+    )  # fmt: skip
+
+
+def _slopes(answer):
+    follow(answer, log_weights=FOUR)
+
+
 def _order(answer):
     found, mean = of_shape(answer(FOUR), (2,), "one bound for each image"), FOUR.mean(0)
     require(
@@ -66,6 +81,8 @@ importance_weighted = Exercise(
         Property("equal weights", _same_weights),
         Property("weights 1 and 3 by hand", _two),
         Property("weights of e⁻¹⁰⁰⁰", _underflow),
+        Property("images far apart, and draws far apart", _far_apart),
+        Property("slopes that are those of its values", _slopes),
         Property("never below the mean of the logarithms", _order),
     ],
     behaviour=lambda answer: [seen(answer(log_weights)) for log_weights in (WEIGHTS, FOUR, torch.tensor([[-1000.0], [-1001.0]]))],

@@ -10,6 +10,7 @@ from torch.distributions import Normal, kl_divergence
 
 from course_lib import bounds, metrics
 from course_lib.exercises.engine import Exercise, Property, WrongAnswer, require
+from course_lib.exercises.slopes import follow
 
 LOG2 = math.log(2)
 
@@ -58,7 +59,7 @@ def _no_noise(answer):
 def _by_hand(answer):
     found = of_shape(answer(rows([1.0]), rows([math.log(4)]), rows([1.5])), (1, 1), "the latent").item()
     require(
-        abs(found - 4) < 1e-9,
+        abs(found - 4) < 1e-6,
         f"Mean 1, variance 4 (so log σ² = 1.386 and σ = 2), noise 1.5: z = 1 + 2·1.5 = 4; yours is {found:.4f}.",
     )
 
@@ -223,6 +224,10 @@ def _sure(answer):
     )
 
 
+def _kl_slopes(answer):
+    follow(answer, mean=MEAN, log_variance=LOG_VARIANCE)
+
+
 gaussian_kl = Exercise(
     id="08.gaussian_kl",
     reference=bounds.gaussian_kl,
@@ -235,6 +240,7 @@ gaussian_kl = Exercise(
         Property("one number for each image and dimension", _each_dimension),
         Property("the formula with matrices", _against_matrices),
         Property("an encoder that is nearly certain", _sure),
+        Property("slopes in mean and log_variance that are those of its values", _kl_slopes),
     ],
     behaviour=lambda answer: [seen(answer(*pair)) for pair in ((MEAN, LOG_VARIANCE), (rows([3.0]), rows([0.0])), (rows([0.0]), rows([-3.0])))],
     tolerance=(1e-6, 1e-9),

@@ -11,6 +11,7 @@ from torch import Tensor
 from course_lib import bounds
 from course_lib.exercises.ch08.latents import listed, of_shape, rows, seen
 from course_lib.exercises.engine import Exercise, Property, WrongAnswer, require
+from course_lib.exercises.slopes import follow
 from course_lib.models.vae import VAE
 
 LOG2 = math.log(2)
@@ -72,6 +73,26 @@ def _large_logits(answer):
     )
 
 
+def _colours(answer):
+    draw = torch.Generator().manual_seed(3)
+    logits = torch.randn(2, 3, 2, 4, generator=draw, dtype=torch.float64)
+    images = 2 * torch.rand(2, 3, 2, 4, generator=draw, dtype=torch.float64) - 1
+    found, want = (
+        of_shape(answer(logits, images), (2,), "one number for each image"),
+        reconstruction_term(logits, images),
+    )
+    require(
+        torch.allclose(found, want),
+        f"Two images (3, 2, 4), that is 24 numbers each, all to be summed: expected {listed(want)}; yours {listed(found)}.",
+    )
+    far = answer(torch.full((1, 1, 2, 2), 200.0), BLACK_WHITE[:1].float()).item()
+    require(
+        abs(far + 600) < 1e-2,
+        f"Three black pixels at a logit of 200 cost 600 nats; yours {far:.4g}. Nothing is cut off.",
+    )
+    follow(lambda logits: answer(logits, images), logits=logits)
+
+
 reconstruction = Exercise(
     id="08.reconstruction_term",
     reference=reconstruction_term,
@@ -82,6 +103,7 @@ reconstruction = Exercise(
         Property("a case by hand, pixels in [−1, 1]", _surprise),
         Property("grey levels", _grey),
         Property("logits of 60 without infinities", _large_logits),
+        Property("all channels, rows and columns, and a slope in the logits", _colours),
     ],
     behaviour=lambda answer: [seen(answer(LOGITS, GREY)), seen(answer(LOGITS, BLACK_WHITE)), seen(answer(torch.full((1, 1, 2, 2), 60.0), BLACK_WHITE[:1].float()))],
     tolerance=(1e-5, 1e-7),
@@ -130,6 +152,10 @@ reconstruction = Exercise(
         "black or white": WrongAnswer(
             lambda logits, images: bounds.bernoulli_log_likelihood(logits, 2.0 * (images > 0) - 1),
             "Grey levels are rounded to black or white. The target of a pixel is (x + 1)/2: −0.6 becomes 0.2.",
+        ),
+        "a Bernoulli that knows 0 and 1 alone": WrongAnswer(
+            lambda logits, images: torch.distributions.Bernoulli(logits=logits).log_prob((images + 1) / 2).flatten(1).sum(1),
+            "PyTorch's Bernoulli refuses a target between 0 and 1. The formula t·log p + (1 − t)·log(1 − p) does not mind: `validate_args=False`, or the cross-entropy with logits.",
         ),
         "white alone": WrongAnswer(
             lambda logits, images: ((images + 1) / 2 * F.logsigmoid(logits)).flatten(1).sum(1),
@@ -207,13 +233,21 @@ def _default(answer):
 
 
 def _learns(answer):
-    network = _network()
-    answer(network, PICTURES, DRAWN, 1.0).mean().backward()
-    for part in (network.encoder, network.decoder):
-        require(
-            all(weights.grad is not None and weights.grad.abs().sum() > 0 for weights in part.parameters()),
-            "Encoder and decoder must both get a gradient from the ELBO's mean; one of them gets none.",
-        )
+    for beta in (1.0, 3.0):
+        mine, library = _network(), _network()
+        answer(mine, PICTURES, DRAWN, beta).mean().backward()
+        elbo(library, PICTURES, DRAWN, beta).mean().backward()
+        for part in ("encoder", "decoder"):
+            pairs = list(zip(getattr(mine, part).parameters(), getattr(library, part).parameters()))
+            require(
+                all(weights.grad is not None for weights, _ in pairs),
+                f"Encoder and decoder must both get a gradient from the ELBO's mean; the {part} gets none.",
+            )
+            require(
+                all(torch.allclose(weights.grad, want.grad) for weights, want in pairs),
+                f"At β = {beta:g} the values are right, and the {part}'s gradient is not that of the ELBO's mean: something on the way is detached, the KL, z, μ or σ.",
+            )
+        require(mine.training, "The network was in train mode and is left in eval mode.")
 
 
 def _parts(network, images, noise):

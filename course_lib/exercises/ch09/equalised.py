@@ -10,6 +10,7 @@ from torch import Tensor
 
 from course_lib.exercises.ch09.shapes import normal, tensor
 from course_lib.exercises.engine import Exercise, Property, WrongAnswer, require
+from course_lib.exercises.slopes import follow
 
 
 def equalised_linear(x: Tensor, weight: Tensor, bias: Tensor, lr_multiplier: float = 1.0) -> Tensor:
@@ -69,6 +70,11 @@ def _slope(answer):
     )
 
 
+def _all_slopes(answer):
+    x, weight, bias = (each.double() for each in (normal(6, 16), normal(2, 16, seed=2), normal(2, seed=3)))
+    follow(lambda x, weight, bias: answer(x, weight, bias, 0.5), x=x, weight=weight, bias=bias)
+
+
 def _left_alone(answer):
     x, weight, bias = normal(5, 9), normal(4, 9, seed=2), normal(4, seed=3)
     kept = [each.clone() for each in (x, weight, bias)]
@@ -117,6 +123,7 @@ equalised = Exercise(
         Property("outputs of deviation 1 for 16 inputs and for 400", _keeps_variance),
         Property("lr_multiplier takes back what storing larger adds, for weight and bias", _multiplied),
         Property("the slope in the stored weight and bias", _slope),
+        Property("a slope in x too, for the layers before it", _all_slopes),
         Property("stored weights are left as they are", _left_alone),
     ],
     behaviour=_linear_behaviour,

@@ -11,6 +11,7 @@ from torch import Tensor
 from course_lib.exercises.ch09.equalised import equalised_linear
 from course_lib.exercises.ch09.shapes import normal, tensor
 from course_lib.exercises.engine import Exercise, Property, WrongAnswer, require
+from course_lib.exercises.slopes import follow
 from course_lib.models.style import Mapping, activate, pixel_norm
 
 
@@ -59,6 +60,19 @@ def _one_by_one(answer):
     )
 
 
+def _small(answer):
+    x = 1e-2 * normal(4, 6, seed=3)
+    squares = answer(x).square().mean(1)
+    require(
+        (squares - 1).abs().max().item() < 0.02,
+        f"A short vector is brought to mean square 1 as well: of entries around 0.01 yours makes {squares.min():.3f} to {squares.max():.3f}. Add 10⁻⁸, not more.",
+    )
+
+
+def _pixel_slopes(answer):
+    follow(answer, x=normal(3, 5, seed=4).double())
+
+
 def _pixel_behaviour(answer) -> list:
     x = 2 * normal(3, 4, 5, 2) + 0.5
     zero = torch.zeros(1, 3)
@@ -83,6 +97,8 @@ pixel = Exercise(
         Property("maps: the channels of each place, direction kept", _each_place),
         Property("zeros stay zeros, with a finite slope", _zero),
         Property("each vector alone", _one_by_one),
+        Property("short vectors too", _small),
+        Property("a slope in x that is that of its values", _pixel_slopes),
     ],
     behaviour=_pixel_behaviour,
     other_forms=[
@@ -189,6 +205,14 @@ def _only_once(answer):
     )
 
 
+def _mapping_slopes(answer):
+    weights, biases = stored()
+    count = len(weights)
+    named = {f"weights[{i}]": each.double() for i, each in enumerate(weights)}
+    named |= {f"biases[{i}]": each.double() for i, each in enumerate(biases)}
+    follow(lambda z, *rest: answer(z, list(rest[:count]), list(rest[count:])), z=normal(4, 6, seed=5).double(), **named)
+
+
 def _mapping_behaviour(answer) -> list:
     weights, biases = stored()
     z = 3 * normal(5, 6)
@@ -230,6 +254,7 @@ mapped = Exercise(
         Property("the library's mapping network, layer for layer", _as_the_network),
         Property("the length of z does not count", _length_of_z),
         Property("w is not normalised", _only_once),
+        Property("slopes in z and in every stored weight and bias", _mapping_slopes),
     ],
     behaviour=_mapping_behaviour,
     other_forms=[_rolled_out, _mapping_with()],

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from course_lib.exercises.ch09.shapes import normal, tensor
 from course_lib.exercises.engine import Exercise, Property, WrongAnswer, require
+from course_lib.exercises.slopes import follow
 from course_lib.models.style import upsample
 
 # ---------------------------------------------------------------- adaptive instance normalisation
@@ -61,10 +62,10 @@ def _moments(answer):
 
 def _what_was_is_gone(answer):
     x, (scale, shift) = _maps(), _styles()
-    off = (answer(x, scale, shift) - answer(7 * x - 2, scale, shift)).abs().max().item()
+    off = (answer(x, scale, shift) - answer(x / 3 + 4, scale, shift)).abs().max().item()
     require(
         off < 1e-2,
-        f"x and 7·x − 2 differ in mean and deviation only, which AdaIN replaces: the same result. Yours differ by {off:.3f}.",
+        f"Mean and deviation of what comes in are to be replaced, and some of them are left in the result: it moves by {off:.3f} with them.",
     )
 
 
@@ -90,6 +91,27 @@ def _flat(answer):
         bool(torch.isfinite(x.grad).all()),
         "At a map without variation the slope is not finite: the 10⁻⁸ belongs under the root.",
     )
+
+
+def _place_by_place(answer):
+    x, (scale, shift) = normal(2, 3, 3, 5, seed=8), normal(2, 2, 3, seed=9)
+    x[1, 2] *= 1e-3  # a faint map: 10⁻⁸ is little beside its variance, 10⁻⁵ is not
+    found, want = tensor(answer(x, scale, shift), (2, 3, 3, 5), "maps of the same shape"), _map_by_map(x, scale, shift)
+    off = (found - want).abs().amax((2, 3))
+    ordinary = off.flatten()[:-1].max().item()
+    require(
+        ordinary < 1e-3,
+        f"In a map of 3×5 places each place becomes scale·(x − mean)/deviation + shift, where it stands; yours is up to {ordinary:.3f} off.",
+    )
+    require(
+        off[1, 2].item() < 0.03,
+        f"A map of deviation 0.001 is brought to 1 as well, to half a per cent; yours is up to {off[1, 2]:.3f} off. Add 10⁻⁸ to the variance, not more.",
+    )
+
+
+def _style_slopes(answer):
+    x, (scale, shift) = normal(2, 3, 3, 4, seed=10).double(), normal(2, 2, 3, seed=11).double()
+    follow(answer, x=x, scale=scale, shift=shift)
 
 
 def _adain_behaviour(answer) -> list:
@@ -131,9 +153,11 @@ adaptive = Exercise(
     properties=[
         Property("one map, by hand", _by_hand),
         Property("the style's moments, for each image and channel", _moments),
-        Property("what the maps had before is gone", _what_was_is_gone),
+        Property("the maps' own moments have no part in it", _what_was_is_gone),
         Property("a negative scale turns a map upside down", _flips),
         Property("a flat map becomes the shift, with a finite slope", _flat),
+        Property("place by place, in maps that are no squares, and in a faint one", _place_by_place),
+        Property("slopes in x, scale and shift that are those of its values", _style_slopes),
     ],
     behaviour=_adain_behaviour,
     tolerance=(1e-3, 1e-4),
@@ -223,10 +247,8 @@ def _at_zero(answer):
 def _at_one(answer):
     before, image = _pair()
     found = tensor(answer(before, image, 1.0), (2, 3, 6, 6), "images of the new size")
-    require(
-        torch.equal(found, image),
-        "At α = 1 the result is the new image alone, to the last bit. Yours is something else.",
-    )
+    off = (found - image).abs().max().item()
+    require(off < 1e-5, f"At α = 1 the result is the new image alone; yours is up to {off:.3f} away from it.")
 
 
 def _quarter(answer):
@@ -235,6 +257,18 @@ def _quarter(answer):
         torch.allclose(found, torch.full((1, 1, 2, 2), 3.0)),
         f"An old image of 4 and a new one of 0 at α = 0.25 give ¾·4 = 3; yours {found.flatten()[0].item():.3f}.",
     )
+
+
+def _any_share(answer):
+    before, image = normal(2, 3, 3, 5, seed=7), normal(2, 3, 6, 10, seed=8)
+    for alpha in (0.6, 0.07):
+        found = tensor(answer(before, image, alpha), (2, 3, 6, 10), "images of the new size")
+        want = (1 - alpha) * before.repeat_interleave(2, 2).repeat_interleave(2, 3) + alpha * image
+        off = (found - want).abs().max().item()
+        require(
+            off < 1e-5,
+            f"At α = {alpha} on images of 3×5 pixels, each pixel is {1 - alpha:.2f} of the old and {alpha:.2f} of the new one at its own place; yours is up to {off:.3f} off.",
+        )
 
 
 def _both_learn(answer):
@@ -270,12 +304,14 @@ faded = Exercise(
         Property("the old image, every pixel four times, at α = 0", _at_zero),
         Property("the new image at α = 1", _at_one),
         Property("¾ and ¼, by hand", _quarter),
+        Property("any share, on images that are no squares", _any_share),
         Property("both images learn", _both_learn),
     ],
     behaviour=_fade_behaviour,
     other_forms=[
         lambda before, image, alpha: (1 - alpha) * before.repeat_interleave(2, 2).repeat_interleave(2, 3) + alpha * image,
         lambda before, image, alpha: torch.kron(before, torch.ones(2, 2)) * (1 - alpha) + image * alpha,
+        lambda before, image, alpha: upsample(before) + alpha * (image - upsample(before)),
     ],
     wrong_answers={
         "the other way round": WrongAnswer(

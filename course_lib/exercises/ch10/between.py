@@ -9,6 +9,7 @@ from torch import Tensor
 
 from course_lib import latent
 from course_lib.exercises.engine import Exercise, Property, WrongAnswer, require
+from course_lib.exercises.slopes import follow
 
 
 def rows(*values) -> Tensor:
@@ -51,6 +52,28 @@ def _ends(answer):
         require(off < 1e-6, f"At t = {t:.0f} the way is at {name}; yours is up to {off:.1e} away from it.")
 
 
+def _own_places(answer):
+    a, b = pair(4, seed=6)
+    places = rows([0.2], [0.45], [0.3], [0.9])
+    together = of_shape(answer(a, b, places), (4, 16))
+    alone = torch.cat([of_shape(answer(a[i : i + 1], b[i : i + 1], places[i].item()), (1, 16)) for i in range(4)])
+    off = (together - alone).abs().max().item()
+    require(
+        off < 1e-6,
+        f"t may be (N, 1), a place of its own for each path: at t = {listed(places)} together and one by one differ by up to {off:.3f}.",
+    )
+    batched = of_shape(answer(a.view(2, 2, 16), b.view(2, 2, 16), 0.3), (2, 2, 16))
+    require(
+        torch.allclose(batched.view(4, 16), answer(a, b, 0.3)),
+        "a and b may be (…, d): two batches of two latents give something else than four latents. Let `dim=-1` be the latent's.",
+    )
+
+
+def _slopes(answer):
+    a, b = pair(3, 5, 7)
+    follow(lambda a, b: answer(a, b, 0.3), a=a, b=b)
+
+
 # ---------------------------------------------------------------- lerp
 
 
@@ -64,9 +87,9 @@ def _quarter(answer):
 
 def _straight_and_even(answer):
     a, b = pair(seed=1)
-    steps = torch.stack([of_shape(answer(a, b, k / 8), (4, 16)) for k in range(9)]).diff(dim=0)
-    off = (steps - (b - a) / 8).abs().max().item()
-    require(off < 1e-6, f"Eight equal steps of t are eight equal steps along b − a; yours differ by up to {off:.1e}.")
+    steps = torch.stack([of_shape(answer(a, b, k / 7), (4, 16)) for k in range(8)]).diff(dim=0)
+    off = (steps - (b - a) / 7).abs().max().item()
+    require(off < 1e-6, f"Seven equal steps of t are seven equal steps along b − a; yours differ by up to {off:.1e}.")
 
 
 def _a_place_for_each(answer):
@@ -100,7 +123,9 @@ lerp = Exercise(
         Property("t = 0 is a, t = 1 is b", _ends),
         Property("a straight line, at an even pace", _straight_and_even),
         Property("a place of its own for each path", _a_place_for_each),
+        Property("any place, and latents in any number of dimensions", _own_places),
         Property("the ends left as they were", _kept),
+        Property("slopes in a and b that are those of its values", _slopes),
     ],
     behaviour=lambda answer: [
         answer(*pair(3, 5, 3), 0.25),
@@ -158,6 +183,12 @@ def _quarter_turn(answer):
             f"From (1, 0, 0) to (0, 1, 0) the angle goes evenly to 90 degrees: at t = {k / 4:g} it is {90 * k / 4:g} degrees, {listed(want)}; "
             f"yours is {listed(found)}.",
         )
+    near = rows([math.cos(math.pi / 9), math.sin(math.pi / 9), 0.0])
+    found, want = of_shape(answer(a, near, 0.5), (1, 3)), rows([math.cos(math.pi / 18), math.sin(math.pi / 18), 0.0])
+    require(
+        torch.allclose(found, want, atol=1e-6),
+        f"Two directions 20 degrees apart have an arc too: half-way is 10 degrees, at norm 1, {listed(want)}; yours is {listed(found)}.",
+    )
 
 
 def _norms(answer):
@@ -168,7 +199,7 @@ def _norms(answer):
         f"Between (2, 0) and (0, 6), half-way: the direction is at 45 degrees and the norm is half-way too, 4, so (2.828, 2.828); yours is {listed(found)}.",
     )
     a, b = pair(5, 40, 1)
-    for t in (0.25, 0.5, 0.75):
+    for t in (0.2, 0.5, 0.7):
         want = (1 - t) * a.norm(dim=1) + t * b.norm(dim=1)
         found = of_shape(answer(a, b, t), (5, 40)).norm(dim=1)
         off = (found / want - 1).abs().max().item()
@@ -186,6 +217,12 @@ def _row_by_row(answer):
     require(
         off < 1e-6,
         f"A latent's way depends on the others in its batch: together and one by one differ by up to {off:.3f}. Each row has its own angle.",
+    )
+    ends = torch.cat([b[:1], a[1:2], -a[2:3], 0 * b[3:4]])  # with an arc, and three without
+    off = (answer(a[:4], ends, 0.3)[:1] - answer(a[:1], b[:1], 0.3)).abs().max().item()
+    require(
+        off < 1e-6,
+        f"In a batch that also holds a way from a to a, one to −a and one to 0, the first row's way changes by {off:.3f}. Only rows without an arc go straight: `torch.where`.",
     )
 
 
@@ -294,6 +331,8 @@ slerp = Exercise(
         Property("an angle for each row of a batch", _row_by_row),
         Property("from a to a without NaN, in float32", _same_direction),
         Property("a straight line where there is no arc: to 3a, to −a, to 0", _no_arc),
+        Property("a place of its own for each path, in any number of dimensions", _own_places),
+        Property("slopes in a and b that are those of its values", _slopes),
     ],
     behaviour=_slerp_behaviour,
     tolerance=(1e-3, 1e-4),

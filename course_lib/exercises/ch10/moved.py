@@ -7,6 +7,7 @@ from torch import Tensor
 
 from course_lib.exercises.ch10.between import listed, pair, rows
 from course_lib.exercises.engine import Exercise, Property, WrongAnswer, require
+from course_lib.exercises.slopes import follow
 from course_lib.metrics import path_length
 from course_lib.models import lpips
 
@@ -86,6 +87,17 @@ def _pairs_alone(answer):
     )  # fmt: skip
 
 
+def _layer_slopes(answer):
+    a, b, head = maps(2, seed=6)
+    follow(answer, a=a, b=b, head=head)
+    a[:, :, 0, 0] = b[:, :, 0, 1] = 0
+    b.requires_grad_(True)
+    (slope,) = torch.autograd.grad(answer(a, b, head).sum(), b)
+    require(
+        bool(torch.isfinite(slope).all()), "Where all channels of b are 0 its gradient is NaN: treat a and b alike."
+    )
+
+
 def _layer_behaviour(answer) -> list:
     a, b, head = maps(3, seed=5)
     found = [answer(a, b, head)]
@@ -137,6 +149,7 @@ layer_distance = Exercise(
         Property("directions of the channels, place by place, and no lengths", _brightness),
         Property("a finite value and gradient where all channels are 0", _zero_features),
         Property("pairs that do not see each other", _pairs_alone),
+        Property("slopes in a, b and head that are those of its values", _layer_slopes),
     ],
     behaviour=_layer_behaviour,
     tolerance=(1e-5, 1e-8),
@@ -231,6 +244,19 @@ def _by_hand(answer):
     )
 
 
+def _as_given(answer):
+    a, b, t = rows([0.0], [0.0], [0.0]), rows([1.0], [1.0], [1.0]), rows([0.2], [0.7], [0.95])
+    found = one_each(
+        answer(_bent, lambda x, y: 3 * (x - y).abs().flatten(1).sum(1), a, b, t, 0.1), 3, "one number for each path"
+    )
+    want = (3 * ((t + 0.1) ** 3 - t**3) / 0.1**2).flatten()
+    require(
+        torch.allclose(found, want, rtol=1e-6),
+        f"With G(u) = u³, a distance of 3·|x − y|, ε = 0.1 and t = 0.2, 0.7, 0.95 it is 300·((t + 0.1)³ − t³), {listed(want)}; yours {listed(found)}. "
+        "Use the distance, the ε and each path's own t as they are given.",
+    )
+
+
 def _place(answer):
     a, b = rows([0.0]), rows([1.0])
     slow, fast = (answer(_bent, squared, a, b, rows([t]), 1e-4).item() for t in (0.1, 0.9))
@@ -255,6 +281,9 @@ def _one_batch(answer):
         torch.allclose(found, want, rtol=1e-5),
         f"A generator that draws its noise anew at each call, the same for all images of the call: expected {listed(want)}, yours {listed(found)}. Draw both "
         "ends of the step in one batch, `torch.cat`, or the noise is measured as movement.",
+    )
+    require(
+        len(calls) == 1, f"The generator was called {len(calls)} times: once is enough, for both ends of all steps."
     )
 
 
@@ -296,6 +325,7 @@ squared_speeds = Exercise(
         Property("a linear generator, whose speed is the same everywhere", _linear),
         Property("a bent generator's speed by hand", _by_hand),
         Property("the place t on the path", _place),
+        Property("the distance, the ε and the places that it is given", _as_given),
         Property("both ends of a step in one batch", _one_batch),
     ],
     behaviour=_speed_behaviour,
