@@ -182,6 +182,9 @@ def judge(item: Exercise, answer: Callable) -> Verdict:
     """Run every property on `answer`; leaves random state, grad mode and default dtype as they were."""
     if is_stub(answer):
         return Verdict("not attempted")
+    renamed = _renamed_arguments(item, answer)
+    if renamed:
+        return Verdict("wrong", renamed)
     watched = _watched(answer)
     with under_its_own_name(answer), undisturbed():
         try:
@@ -209,6 +212,19 @@ def judge(item: Exercise, answer: Callable) -> Verdict:
                 )
             return Verdict("error", f"{_in_words(error)}\n{place}", recognised=_recognise(item, answer))
     return Verdict("right", checked=tuple(check.says for check in item.properties))
+
+
+def _renamed_arguments(item: Exercise, answer: Callable) -> str | None:
+    """A sentence if an argument has another name than in the statement: a right answer is called by name further down."""
+    try:
+        mine, theirs = (list(inspect.signature(each).parameters.values()) for each in (answer, item.reference))
+    except (TypeError, ValueError):  # something callable without a signature
+        return None
+    named = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
+    for own, asked in zip(mine, theirs):
+        if own.kind in named and asked.kind in named and own.name != asked.name:
+            return f"The argument {asked.name} is called {own.name} here. The chapter calls your function by these names: keep those of the empty cell."
+    return None
 
 
 def _watched(answer: Callable) -> Callable:

@@ -8,6 +8,7 @@ from course_lib.exercises.engine import Exercise, Property, WrongAnswer, require
 from course_lib.oracle import dirac
 
 THETA, PSI = 1.0, 2.0
+ELSEWHERE = (0.7, -3.0)  # where ψ²/2 is not ψ, and θ not 1
 
 
 def _numbers(theta=THETA, psi=PSI):
@@ -16,20 +17,26 @@ def _numbers(theta=THETA, psi=PSI):
 
 def _turn(answer, theta, psi, lr, gamma=0.0):
     found = answer(theta, psi, lr, gamma)
+    if isinstance(found, torch.Tensor) and found.ndim and len(found) == 2:  # `torch.stack` unpacks too
+        found = tuple(found)
     require(
         isinstance(found, (tuple, list)) and len(found) == 2 and all(isinstance(each, torch.Tensor) for each in found),
         "Expected two tensors, the next θ and the next ψ.",
     )
+    require(
+        all(each.dtype == theta.dtype for each in found),
+        f"θ and ψ came in as {theta.dtype} and leave as {found[0].dtype} and {found[1].dtype}: new tensors made of their numbers lose digits. Compute with the tensors themselves.",
+    )
     return found
 
 
-def _arithmetic(step, gamma, words):
+def _arithmetic(step, gamma, words, start=(THETA, PSI), lr=0.1):
     def check(answer):
-        want = step(*_numbers(), 0.1, gamma)
-        found = _turn(answer, *_numbers(), 0.1, gamma)
+        want = step(*_numbers(*start), lr, gamma)
+        found = _turn(answer, *_numbers(*start), lr, gamma)
         require(
             all(abs(a.item() - b.item()) < 1e-9 for a, b in zip(found, want)),
-            f"From θ = 1, ψ = 2 with h = 0.1 and γ = {gamma:g}: {words} θ' = {want[0]:.3f}, ψ' = {want[1]:.3f}; yours gives "
+            f"From θ = {start[0]:g}, ψ = {start[1]:g} with h = {lr:g} and γ = {gamma:g}: {words} θ' = {want[0]:.3f}, ψ' = {want[1]:.3f}; yours gives "
             f"{found[0].item():.3f} and {found[1].item():.3f}.",
         )
 
@@ -70,7 +77,7 @@ def _default(answer):
 
 def _behaviour(answer) -> list:
     theta, psi = torch.ones(2), torch.full((2,), 2.0)
-    found = [*answer(*_numbers(), 0.1), *answer(*_numbers(), 0.2, 0.5), *answer(theta, psi, 0.3)]
+    found = [*answer(*_numbers(), 0.1), *answer(*_numbers(*ELSEWHERE), 0.2, 0.5), *answer(theta, psi, 0.3)]
     return [*found, str(bool((theta == 1).all() and (psi == 2).all()))]
 
 
@@ -115,6 +122,10 @@ SIGNS = {
         lambda theta, psi, lr, gamma=0.0: (theta + lr * psi, psi - lr * theta - gamma * psi),
         "The penalty's slope γψ is part of the gradient: it is multiplied by the step size h as well.",
     ),
+    "the penalty for its slope": WrongAnswer(
+        lambda theta, psi, lr, gamma=0.0: (theta + lr * psi, psi - lr * theta - lr * gamma / 2 * psi**2),
+        "It subtracts the penalty (γ/2)ψ² itself. A step goes along its slope, γψ, which has ψ's sign.",
+    ),
     "penalty on theta": WrongAnswer(
         lambda theta, psi, lr, gamma=0.0: (theta + lr * psi - lr * gamma * theta, psi - lr * theta),
         "The penalty acts on θ. It is in the critic's loss, (γ/2)ψ², and pulls ψ.",
@@ -133,6 +144,10 @@ simultaneous = Exercise(
     properties=[
         Property("a turn by hand", _arithmetic(dirac.simultaneous_step, 0.0, "both move at once,")),
         Property("a turn with the penalty", _arithmetic(dirac.simultaneous_step, 0.5, "the penalty pulls ψ by hγψ,")),
+        Property(
+            "another turn, with another h and γ",
+            _arithmetic(dirac.simultaneous_step, 1.3, "slopes are θ + γψ and −ψ,", ELSEWHERE, 0.2),
+        ),
         Property("areas grow by 1 + h² at every step", _determinant(dirac.simultaneous_step, "1 + h² at h = 0.1")),
         Property("whole grids of points, inputs left alone", _shapes_and_inputs),
         Property("γ is 0 unless given", _default),
@@ -168,8 +183,12 @@ alternating = Exercise(
         Property("a turn by hand", _arithmetic(dirac.alternating_step, 0.0, "the critic moves first,")),
         Property("a turn with the penalty", _arithmetic(dirac.alternating_step, 0.5, "the penalty pulls ψ by hγψ,")),
         Property(
-            "areas stay as they are", _determinant(dirac.alternating_step, "exactly 1: a loop, neither in nor out")
+            "another turn, with another h and γ",
+            _arithmetic(
+                dirac.alternating_step, 1.3, "the critic's slope is θ + γψ, the generator's −ψ',", ELSEWHERE, 0.2
+            ),
         ),
+        Property("areas stay as they are", _determinant(dirac.alternating_step, "exactly 1")),
         Property("whole grids of points, inputs left alone", _shapes_and_inputs),
         Property("γ is 0 unless given", _default),
     ],

@@ -13,9 +13,13 @@ from course_lib.exercises.engine import Exercise, Property, WrongAnswer, require
 LOG4, LOG2 = math.log(4), math.log(2)
 
 
-def scalar(found, what: str) -> torch.Tensor:
-    """`found` as a tensor without dimensions, or a sentence that says what came instead."""
+def scalar(found, what: str, dtype: torch.dtype | None = None) -> torch.Tensor:
+    """`found` as a tensor without dimensions (of that dtype), or a sentence that says what came instead."""
     require(isinstance(found, torch.Tensor), f"Expected {what} as a tensor, got {type(found).__name__}.")
+    require(
+        dtype in (None, found.dtype),
+        f"What came in is {dtype}, {what} leaves as {found.dtype}: a new tensor made of numbers loses digits. Compute with the tensors themselves.",
+    )
     require(found.ndim == 0, f"Expected {what} as one number, got a tensor of shape {tuple(found.shape)}.")
     return found
 
@@ -33,18 +37,19 @@ def _undecided(answer):
 
 
 def _known_values(answer):
-    real, fake = torch.tensor([math.log(4), 0.0]), torch.tensor([-math.log(9)])  # D = 0.8, 0.5 and 0.1
-    want = (math.log(0.8) + math.log(0.5)) / 2 + math.log(0.9)
+    real, fake = torch.tensor([math.log(4), 0.0]), torch.tensor([-math.log(9), 0.0, 0.0])  # D = 0.8, 0.5; 0.1, 0.5, 0.5
+    want = (math.log(0.8) + math.log(0.5)) / 2 + (math.log(0.9) + 2 * math.log(0.5)) / 3
     found = scalar(answer(real, fake), "V").item()
     require(
         abs(found - want) < 1e-5,
-        f"With D = 0.8 and 0.5 on two real images and 0.1 on one fake, V = (log 0.8 + log 0.5)/2 + log 0.9 = {want:.4f}; "
+        f"With D = 0.8 and 0.5 on two real images and 0.1, 0.5, 0.5 on three fakes, V = (log 0.8 + log 0.5)/2 + (log 0.9 + 2·log 0.5)/3 = {want:.4f}; "
         f"yours gives {found:.4f}.",
     )
 
 
 def _very_sure(answer):
-    for real, fake, want in ((200.0, -200.0, 0.0), (-200.0, -1.0, -200.0 - math.log1p(math.exp(-1.0)))):
+    sure = ((200.0, -200.0, 0.0), (-200.0, -1.0, -200.0 - math.log1p(math.exp(-1.0))), (200.0, 200.0, -200.0))
+    for real, fake, want in sure:
         found = scalar(answer(torch.tensor([real]), torch.tensor([fake])), "V").item()
         require(
             math.isfinite(found) and abs(found - want) < 1e-3,
@@ -169,6 +174,7 @@ def _no_other_is_better(answer):
         return (torch.special.xlogy(p, d) + torch.special.xlogy(q, 1 - d)).sum().item()
 
     mine, best = answer(p.clone(), q.clone()), 2 * metrics.js_divergence(p, q).item() - LOG4
+    require(mine.dtype == p.dtype, f"Densities in {p.dtype} have answers in it; yours are {mine.dtype}.")
     require(
         abs(v(mine) - best) < 1e-9,
         f"On a world of four outcomes the best V is {best:.4f}; yours reaches {v(mine):.4f}. Set the derivative of p log D + q log(1 − D) to 0.",
@@ -182,6 +188,16 @@ def _no_scale(answer):
         torch.allclose(found, torch.full((2,), 0.25, dtype=torch.float64)),
         f"Only the ratio counts: densities of 2e-30 and 6e-30 still give 0.25; yours gives {found[0]:.3g}. Is there an ε in the denominator?",
     )
+
+
+def _any_shape(answer):
+    for shape in ((), (3, 1), (2, 2)):
+        p, q = torch.full(shape, 3.0), torch.full(shape, 1.0)
+        found = answer(p, q)
+        require(
+            isinstance(found, torch.Tensor) and found.shape == shape and torch.allclose(found, torch.full(shape, 0.75)),
+            f"Densities of shape {shape} have as many answers, 0.75 each: p and q may have any shape, also that of a single number.",
+        )
 
 
 def _where_one_is_absent(answer):
@@ -202,6 +218,7 @@ discriminator = Exercise(
         Property("no other discriminator has a higher value", _no_other_is_better),
         Property("1 where only real images occur, 0 where only fakes do", _where_one_is_absent),
         Property("the ratio alone counts, however small the densities", _no_scale),
+        Property("densities of any shape", _any_shape),
     ],
     behaviour=lambda answer: [
         answer(torch.tensor([3.0, 1.0, 0.2, 0.5]), torch.tensor([1.0, 1.0, 0.7, 0.0])),
@@ -214,7 +231,7 @@ discriminator = Exercise(
     ],
     wrong_answers={
         "the other share": WrongAnswer(lambda p, q: q / (p + q), "It behaves like q/(p + q): the probability of *fake*. D(x) is that of real."),
-        "the ratio": WrongAnswer(lambda p, q: p / q, "It behaves like p/q, the density ratio, which has no upper end. D is a probability: p/q over 1 + p/q."),
+        "the ratio": WrongAnswer(lambda p, q: p / q, "It behaves like p/q, the density ratio, which has no upper end. D is a probability: the share of p in p + q."),
         "all or nothing": WrongAnswer(
             lambda p, q: (p > q).to(p.dtype),
             "It behaves like a verdict, 1 or 0. That maximises the number of right verdicts, not the log-likelihood: being sure and wrong costs −∞.",
@@ -248,7 +265,7 @@ def _double(*values):
 
 
 def _disjoint(answer):
-    found = scalar(answer(_double(0.5, 0.5, 0, 0), _double(0, 0, 0.25, 0.75)), "the divergence").item()
+    found = scalar(answer(_double(0.5, 0.5, 0, 0), _double(0, 0, 0.25, 0.75)), "the divergence", torch.float64).item()
     require(
         abs(found - LOG2) < 1e-9,
         f"Two distributions that share nothing are log 2 = 0.6931 apart; yours gives {found:.4f}."
@@ -262,12 +279,12 @@ def _disjoint(answer):
 
 def _equal(answer):
     p = _double(0.1, 0.2, 0.7)
-    found = scalar(answer(p, p.clone()), "the divergence").item()
+    found = scalar(answer(p, p.clone()), "the divergence", torch.float64).item()
     require(abs(found) < 1e-12, f"A distribution is 0 away from itself; yours gives {found:.4g}.")
 
 
 def _closed_form(answer):
-    found = scalar(answer(_double(1, 0), _double(0.5, 0.5)), "the divergence").item()
+    found = scalar(answer(_double(1, 0), _double(0.5, 0.5)), "the divergence", torch.float64).item()
     want = 0.5 * math.log(4 / 3) + 0.5 * (0.5 * math.log(2 / 3) + 0.5 * LOG2)
     require(
         abs(found - want) < 1e-9, f"For (1, 0) and (½, ½), m is (¾, ¼) and JSD is {want:.4f}; yours gives {found:.4f}."
@@ -278,6 +295,25 @@ def _symmetric(answer):
     p, q = _double(0.7, 0.2, 0.1), _double(0.1, 0.3, 0.6)
     one, other = answer(p, q).item(), answer(q, p).item()
     require(abs(one - other) < 1e-12, f"JSD(p, q) = JSD(q, p); yours gives {one:.4f} and {other:.4f}.")
+
+
+def _nobody_there(answer):
+    found = answer(_double(0.5, 0.5, 0, 0), _double(1, 0, 0, 0)).item()
+    want = metrics.js_divergence(_double(0.5, 0.5), _double(1, 0)).item()
+    require(
+        abs(found - want) < 1e-9,
+        f"Outcomes that neither distribution ever has change nothing: {want:.4f}; yours gives {found:.4f}. There p, q and m are all 0, and so is p·log p − p·log m, but p/m is not a number.",
+    )
+
+
+def _many_bins(answer):
+    draw = torch.Generator().manual_seed(4)
+    p, q = torch.softmax(3 * torch.randn(2, 20_000, generator=draw, dtype=torch.float64), 1)
+    found, want = answer(p, q).item(), metrics.js_divergence(p, q).item()
+    require(
+        abs(found - want) < 1e-11,
+        f"For 20,000 outcomes, most of them rare, it is {want:.12f}; yours gives {found:.12f}. An ε beside small probabilities is as large as they are.",
+    )
 
 
 def _jsd_of_means(p, q):
@@ -291,7 +327,7 @@ def _jsd_naive(p, q):
 
 
 def _jsd_by_the_game(p, q):
-    d = p / (p + q)
+    d = torch.where(p + q > 0, p / (p + q), 0.5)  # where nothing ever is, nobody asks
     return (torch.special.xlogy(p, d).sum() + torch.special.xlogy(q, 1 - d).sum() + LOG4) / 2
 
 
@@ -308,7 +344,9 @@ jsd = Exercise(
     properties=[
         Property("0 between a distribution and itself", _equal),
         Property("a case by hand, (1, 0) against (½, ½)", _closed_form),
-        Property("log 2 where nothing is shared, zeros included", _disjoint),
+        Property("two distributions that share nothing", _disjoint),
+        Property("outcomes that neither of them has", _nobody_there),
+        Property("many rare outcomes", _many_bins),
         Property("the same both ways round", _symmetric),
     ],
     behaviour=lambda answer: [
@@ -320,7 +358,7 @@ jsd = Exercise(
     solution_also=[metrics.kl_divergence],
     wrong_answers={
         "0 log 0": WrongAnswer(
-            _jsd_naive, "It behaves like p·log(p/m) taken literally: 0·log 0 is NaN on a computer. `torch.special.xlogy(p, ...)` makes it 0."
+            _jsd_naive, "It behaves like p·log(p/m) taken literally: 0·log 0 is NaN on a computer. `torch.special.xlogy(p, p)` is 0 there, and so is `xlogy(p, m)`; p/m may be 0/0."
         ),
         "twice": WrongAnswer(
             lambda p, q: 2 * metrics.js_divergence(p, q),

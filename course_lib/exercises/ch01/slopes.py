@@ -21,6 +21,8 @@ def generator_losses(fake_logits: torch.Tensor) -> tuple[torch.Tensor, torch.Ten
 
 def _pair(answer, logits):
     found = answer(logits)
+    if isinstance(found, torch.Tensor) and found.ndim and len(found) == 2:  # `torch.stack` unpacks too
+        found = tuple(found)
     require(
         isinstance(found, (tuple, list)) and len(found) == 2 and all(isinstance(each, torch.Tensor) for each in found),
         "Expected two tensors: the saturating loss, then the non-saturating one.",
@@ -38,9 +40,9 @@ def _undecided(answer):
 
 
 def _slopes(answer):
-    want = (-torch.sigmoid(torch.tensor(-4.0)).item(), -torch.sigmoid(torch.tensor(4.0)).item())
+    want = (-torch.sigmoid(torch.tensor(-3.0)).item(), -torch.sigmoid(torch.tensor(3.0)).item())
     for name, index in (("saturating", 0), ("non-saturating", 1)):
-        logit = torch.tensor([-4.0], requires_grad=True)
+        logit = torch.tensor([-3.0], requires_grad=True)
         loss = _pair(answer, logit)[index]
         require(
             loss.requires_grad, f"The {name} loss is cut off from the logits: no gradient could reach the generator."
@@ -48,7 +50,24 @@ def _slopes(answer):
         loss.backward()
         require(
             abs(logit.grad.item() - want[index]) < 1e-4,
-            f"At a logit of −4 the {name} loss should have the slope {want[index]:.3f}; yours has {logit.grad.item():.3f}.",
+            f"At a logit of −3 the {name} loss should have the slope {want[index]:.3f}; yours has {logit.grad.item():.3f}.",
+        )
+
+
+def _each_logit(answer):
+    logits = torch.tensor([-1.0, 2.0, 0.5], requires_grad=True)
+    want = -F.softplus(logits).mean(), F.softplus(-logits).mean()
+    found = _pair(answer, logits)
+    for name, mine, theirs in zip(("saturating", "non-saturating"), found, want):
+        require(
+            abs(mine.item() - theirs.item()) < 1e-5,
+            f"For logits of −1, 2 and 0.5 the {name} loss is the mean of three logarithms, {theirs.item():.4f}; yours is {mine.item():.4f}. First the logarithm of each, then the mean.",
+        )
+        (slopes,) = torch.autograd.grad(mine, logits, retain_graph=True)
+        (wanted,) = torch.autograd.grad(theirs, logits, retain_graph=True)
+        require(
+            torch.allclose(slopes, wanted, atol=1e-5),
+            f"Each of three fakes has a slope of its own in the {name} loss, {[round(v, 3) for v in wanted.tolist()]}; yours {[round(v, 3) for v in slopes.tolist()]}.",
         )
 
 
@@ -88,7 +107,8 @@ generator_losses_exercise = Exercise(
     minutes=8,
     properties=[
         Property("−log 2 and +log 2 where D is undecided", _undecided),
-        Property("slopes −0.018 and −0.982 at a logit of −4", _slopes),
+        Property("the right slopes where D is sure of a fake", _slopes),
+        Property("each fake's own logarithm, then the mean", _each_logit),
         Property("finite where D is very sure", _stays_finite),
         Property("means, not sums", _means),
     ],
@@ -137,6 +157,6 @@ generator_losses_exercise = Exercise(
     },
     hints=[
         "log(1 − σ(l)) = logsigmoid(−l) and log σ(l) = logsigmoid(l).",
-        "The first has slope −σ(l), which is −0.018 at l = −4; the second −(1 − σ(l)) = −0.982.",
+        "Their slopes are −σ(l) for the first and −(1 − σ(l)) for the second, divided by N.",
     ],
 )

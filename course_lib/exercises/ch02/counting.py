@@ -31,9 +31,15 @@ def _counted(settings):
             isinstance(found, (tuple, list)) and len(found) == 2,
             f"Expected two numbers, generator and discriminator; got {found!r}.",
         )
+        found = [each.item() if isinstance(each, torch.Tensor) and each.ndim == 0 else each for each in found]
         require(
             all(isinstance(number, numbers.Integral) for number in found),
-            f"Expected two integers, got {found!r}: a division with / makes a float, // does not.",
+            f"Expected two integers, got {found!r}."
+            + (
+                " A division with / makes a float, // does not."
+                if any(isinstance(each, float) for each in found)
+                else ""
+            ),
         )
         latent_dim, width, channels, size = settings
         networks = (dcgan.Generator(latent_dim, width, channels, size), dcgan.Discriminator(width, channels, size))
@@ -96,6 +102,7 @@ counting = Exercise(
         Property("this chapter's 32 px network", _counted((100, 32, 1, 32))),
         Property("other sizes, widths and latents", _counted((17, 8, 2, 16))),
         Property("the smallest one, 8 px", _counted((5, 4, 1, 8))),
+        Property("a large one, 128 px", _counted((6, 2, 3, 128))),
     ],
     behaviour=lambda answer: [torch.tensor(answer(100, 64, 3, 64)), torch.tensor(answer(17, 8, 2, 16))],
     tolerance=(0.0, 0.0),

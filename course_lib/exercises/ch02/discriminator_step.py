@@ -8,6 +8,7 @@ import torch.nn.functional as F
 from course_lib.exercises.ch02.steps import (
     LOSS,
     World,
+    any_loss,
     close,
     detached,
     gradients,
@@ -121,6 +122,19 @@ def _d_answer(
     return answer
 
 
+def _d_by_hand(generator, discriminator, optimizer, real, z, loss):
+    with torch.no_grad():
+        fake = generator(z)
+    optimizer.zero_grad()
+    real_logits, fake_logits = discriminator(real), discriminator(fake)
+    value = loss.discriminator(real_logits, fake_logits)
+    parameters = list(discriminator.parameters())
+    for parameter, slope in zip(parameters, torch.autograd.grad(value, parameters)):
+        parameter.grad = slope
+    optimizer.step()
+    return value.detach(), real_logits.detach(), fake_logits.detach()
+
+
 def _d_by_binary_cross_entropy(generator, discriminator, optimizer, real, z, loss):
     optimizer.zero_grad()
     fake = generator(z).detach()
@@ -142,6 +156,10 @@ discriminator_step = Exercise(
     properties=[
         Property("the loss is the sum over both batches, the logits are D's own", _d_loss_value),
         Property("one optimizer step that makes the discriminator better", _d_learns),
+        Property(
+            "whatever loss is passed, however sure D is",
+            any_loss(World.d_step, loop.discriminator_step, "discriminator"),
+        ),
         Property("the generator is left alone: no weight moves, no gradient is left in it", _g_left_alone),
         Property("what is returned carries no graph", detached(World.d_step)),
         Property("both networks are left in train mode and able to learn", modes_kept(World.d_step)),
@@ -151,8 +169,12 @@ discriminator_step = Exercise(
         ),
     ],
     behaviour=step_behaviour(World.d_step, "discriminator"),
-    other_forms=[_d_by_binary_cross_entropy],
+    other_forms=[_d_by_hand],
     wrong_answers={
+        "its own loss": WrongAnswer(
+            _d_by_binary_cross_entropy,
+            "It computes the cross-entropy itself, whatever `loss` was passed. Chapter 03 passes other losses: `loss.discriminator(real_logits, fake_logits)`.",
+        ),
         "no detach": WrongAnswer(
             _d_answer(detach=False),
             "It behaves like `discriminator(generator(z))` without `detach`. Often "

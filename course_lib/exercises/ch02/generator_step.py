@@ -7,6 +7,7 @@ import torch.nn.functional as F
 
 from course_lib.exercises.ch02.steps import (
     World,
+    any_loss,
     close,
     detached,
     in_order,
@@ -31,9 +32,10 @@ def _g_loss_value(answer):
         close(logits, want_logits),
         f"The logits differ from D(G(z)) in train mode: mean {logits.mean():.3f}, expected {want_logits.mean():.3f}.",
     )
+    require(got.ndim == 0, f"The loss should be one number, a tensor of shape (); yours has shape {tuple(got.shape)}.")
     require(
-        got.ndim == 0 and close(got, want),
-        f"The loss should be loss.generator(fake_logits) = {want:.4f} here; yours is {got.mean():.4f}.",
+        close(got, want),
+        f"The loss should be loss.generator(fake_logits) = {want:.4f} here; yours is {got:.4f}.",
     )
 
 
@@ -111,6 +113,17 @@ def _g_answer(
     return answer
 
 
+def _g_by_hand(generator, discriminator, optimizer, z, loss):
+    optimizer.zero_grad()
+    logits = discriminator(generator(z))
+    value = loss.generator(logits)
+    parameters = list(generator.parameters())
+    for parameter, slope in zip(parameters, torch.autograd.grad(value, parameters)):
+        parameter.grad = slope
+    optimizer.step()
+    return value.detach(), logits.detach()
+
+
 def _g_plain(generator, discriminator, optimizer, z, loss):
     logits = discriminator(generator(z))
     value = F.binary_cross_entropy_with_logits(logits, torch.ones_like(logits))
@@ -129,6 +142,9 @@ generator_step = Exercise(
     properties=[
         Property("the loss is that of the fakes' logits", _g_loss_value),
         Property("one optimizer step after which the fakes look more real to D", _g_learns),
+        Property(
+            "whatever loss is passed, however sure D is", any_loss(World.g_step, loop.generator_step, "generator")
+        ),
         Property("the discriminator's weights stay where they are", _d_left_alone),
         Property("what is returned carries no graph", detached(World.g_step)),
         Property("both networks are left in train mode and able to learn", modes_kept(World.g_step)),
@@ -138,8 +154,12 @@ generator_step = Exercise(
         ),
     ],
     behaviour=step_behaviour(World.g_step, "generator"),
-    other_forms=[_g_plain],
+    other_forms=[_g_by_hand],
     wrong_answers={
+        "its own loss": WrongAnswer(
+            _g_plain,
+            "It computes the cross-entropy itself, whatever `loss` was passed. Chapter 03 passes other losses: `loss.generator(fake_logits)`.",
+        ),
         "detached fakes": WrongAnswer(
             _g_answer(detach=True),
             "The fakes are detached: right in D's step, but here the gradient has to "

@@ -23,6 +23,23 @@ class _Probe(nn.Module):
         self.block = nn.Sequential(
             nn.Sequential(nn.Sequential(nn.ConvTranspose2d(1024, 4, 4, bias=False), nn.BatchNorm2d(4096)))
         )
+        self.more = nn.Sequential(  # a second one of each: a large part of all weights of its kind
+            nn.Conv2d(8, 512, 4, bias=False), nn.ConvTranspose2d(512, 8, 4, bias=False), nn.BatchNorm2d(4096)
+        )
+
+    def drawn(self) -> dict[str, torch.Tensor]:
+        """All weights of a kind together."""
+
+        def joined(kind, name):
+            layers = [module for module in self.modules() if isinstance(module, kind)]
+            return torch.cat([getattr(layer, name).detach().flatten() for layer in layers])
+
+        return {
+            "up": joined(nn.ConvTranspose2d, "weight"),
+            "down": joined(nn.Conv2d, "weight"),
+            "scale": joined(nn.BatchNorm2d, "weight"),
+            "shift": joined(nn.BatchNorm2d, "bias"),
+        }
 
 
 def _initialised(answer) -> dict[str, torch.Tensor]:
@@ -31,13 +48,7 @@ def _initialised(answer) -> dict[str, torch.Tensor]:
         if isinstance(module, nn.BatchNorm2d):
             nn.init.constant_(module.bias, 3.0)  # so that «left as it was» is not mistaken for «set to 0»
     answer(network)
-    up, norm = network.block[0][0]
-    return {
-        "up": up.weight.detach(),
-        "down": network.down.weight.detach(),
-        "scale": norm.weight.detach(),
-        "shift": norm.bias.detach(),
-    }
+    return network.drawn()
 
 
 def _std_of(which: str, name: str):
@@ -74,6 +85,18 @@ def _in_place(answer):
         network.training and all(p.requires_grad for p in network.parameters()),
         "The network was left in eval mode, or some of its weights unable to learn.",
     )
+    for module in network.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            require(
+                bool((module.running_mean == 0).all() and (module.running_var == 1).all()) and module.momentum == 0.1,
+                "BatchNorm's running statistics are no weights: they are left at 0 and 1, and its momentum at 0.1.",
+            )
+    first = network.drawn()["down"].clone()
+    answer(network)
+    require(
+        not torch.equal(first, network.drawn()["down"]),
+        "A second network gets the same numbers as the first: a seed is set inside. G and D would begin alike, and so would everything random after it.",
+    )
 
 
 def _scale(answer):
@@ -81,7 +104,7 @@ def _scale(answer):
     require(
         abs(found.mean().item() - 1) < 0.01,
         f"BatchNorm's scales should lie around 1; yours have mean {found.mean():.3f}. "
-        "A scale of 0.02 makes every layer fifty times quieter.",
+        "With scales of 0.02 what leaves the last BatchNorm is fifty times too quiet (the earlier ones are normalised again).",
     )
     require(
         abs(found.std().item() / 0.02 - 1) < 0.1,
@@ -209,6 +232,6 @@ initialise = Exercise(
     hints=[
         "`network.modules()` walks over every layer at any depth; `isinstance` tells what it is.",
         "`nn.init.normal_(tensor, mean, std)` draws in place. BatchNorm's scale is called `weight`, its shift `bias`.",
-        "Why around 1? Multiply a normalised activation by N(0, 0.02²) and look at what is left after four layers.",
+        "Why around 1? Multiply a normalised activation by N(0, 0.02²) and look at what is left of it.",
     ],
 )

@@ -32,7 +32,9 @@ def _round_trip(answer):
 
 
 def _nearest(answer):
-    x = torch.rand(1, 3, 40, 40) * 2 - 1
+    x = torch.rand(4, 3, 20, 20) * 2 - 1
+    shape = tuple(answer(x.clone()).shape)
+    require(shape == (4, 3, 20, 20), f"Four images in, four images out: (4, 3, 20, 20); yours {shape}.")
     off = (answer(x.clone()).double() - (127.5 * x.double() + 127.5)).abs().max().item()
     require(off <= 0.501, f"Every value should become the nearest level; yours is up to {off:.2f} levels away.")
 

@@ -9,6 +9,7 @@ from course_lib.exercises.engine import WrongAnswer, require
 from course_lib.losses import LOSSES
 
 LOSS = LOSSES["non_saturating"]
+OTHER = LOSSES["least_squares"]  # a step takes whatever loss it is given
 
 
 class _TinyGenerator(nn.Module):
@@ -50,11 +51,12 @@ class _RecordingSGD(torch.optim.SGD):
 class World:
     """Two tiny networks with BatchNorm (so that joint batches show), plain SGD, and fixed data."""
 
-    def __init__(self, seed=0):
+    def __init__(self, seed=0, loss=LOSS, loudness=4.0):
+        self.loss = loss
         torch.manual_seed(seed)
         self.generator, self.discriminator = _TinyGenerator(), _TinyDiscriminator()
         with torch.no_grad():
-            self.discriminator.layers[3].weight.mul_(4)
+            self.discriminator.layers[3].weight.mul_(loudness)
         self.optimizer_g = _RecordingSGD(self.generator.parameters())
         self.optimizer_d = _RecordingSGD(self.discriminator.parameters())
         for name, network in (
@@ -69,7 +71,7 @@ class World:
         self.z = torch.randn(8, 3)
 
     def d_step(self, answer):
-        found = answer(self.generator, self.discriminator, self.optimizer_d, self.real, self.z, LOSS)
+        found = answer(self.generator, self.discriminator, self.optimizer_d, self.real, self.z, self.loss)
         require(
             isinstance(found, (tuple, list)) and len(found) == 3 and all(isinstance(t, torch.Tensor) for t in found),
             f"Expected three tensors (the loss, real logits, fake logits), got {_described(found)}.",
@@ -77,7 +79,7 @@ class World:
         return found
 
     def g_step(self, answer):
-        found = answer(self.generator, self.discriminator, self.optimizer_g, self.z, LOSS)
+        found = answer(self.generator, self.discriminator, self.optimizer_g, self.z, self.loss)
         require(
             isinstance(found, (tuple, list)) and len(found) == 2 and all(isinstance(t, torch.Tensor) for t in found),
             f"Expected two tensors (the loss, fake logits), got {_described(found)}.",
@@ -136,6 +138,28 @@ def starts_clean(step, library_step, own: str):
             f"Right on its own, but off by {off:.3f} where gradients were left in the {own} before, by its own last step or by the "
             f"{other}'s, which runs through it too. `backward` adds to what is in `.grad`: clear first.",
         )
+
+    return check
+
+
+def any_loss(step, library_step, own: str):
+    """The same step with another loss, and where D is so sure that a sigmoid rounds."""
+
+    def check(answer):
+        for options, words in (
+            ({"loss": OTHER}, "Given the least-squares loss"),
+            ({"loudness": 400.0}, "Where D's logits are in the hundreds"),
+        ):
+            world, wanted = World(**options), World(**options)
+            found, want = step(world, answer)[0], step(wanted, library_step)[0]
+            require(
+                bool(torch.isfinite(found)) and close(found, want),
+                f"{words}, the loss is {want:.4f}; yours is {found:.4f}. Use the `loss` that is passed: it takes logits, and nothing in it rounds to 0 or 1.",
+            )
+            require(
+                close(weights(getattr(world, own)), weights(getattr(wanted, own))),
+                f"{words}, the loss is right and the {own} moves elsewhere.",
+            )
 
     return check
 

@@ -77,6 +77,26 @@ def _exactly(answer):
     )
 
 
+def _at_rest(answer):
+    """In eval mode BatchNorm uses what it has seen in training, so an image does not depend on its batch."""
+    block = _as_block(answer, 6, 5).train()
+    for _ in range(5):
+        _run(block, 3 * torch.randn(32, 6, 4, 4) + 2)
+    block.eval()
+    x, company = torch.randn(1, 6, 4, 4), 10 * torch.randn(3, 6, 4, 4)
+    with torch.no_grad():
+        alone, together = _run(block, x), _run(block, torch.cat([x, company]))[:1]
+    require(
+        torch.allclose(alone, together, atol=1e-5),
+        f"In eval mode an image alone and the same among others differ by {(alone - together).abs().max():.2f}: the batch's statistics are still used.",
+    )
+    moved = [each for name, each in block.named_buffers() if name.endswith("running_mean")]
+    require(
+        bool(moved) and all(each.abs().max() > 0 for each in moved),
+        "After five batches in train mode BatchNorm's running mean still stands at 0: nothing was learned for eval mode.",
+    )
+
+
 def _block(*, kernel=4, stride=2, padding=1, bias=False, norm=True, activation=nn.ReLU, order="cna"):
     def answer(before, after):
         parts = {
@@ -130,6 +150,7 @@ upsample = Exercise(
         Property("a 4×4 kernel and BatchNorm, no superfluous bias", _count),
         Property("normalised, then rectified", _normalised),
         Property("these three operations and no other", _exactly),
+        Property("in eval mode an image does not depend on its batch", _at_rest),
     ],
     behaviour=_block_behaviour,
     other_forms=[lambda before, after: _UpsampleModule(before, after)],

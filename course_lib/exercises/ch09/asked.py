@@ -50,7 +50,9 @@ QUIZZES["09.check"] = [
     Question(
         "Eight nn.Linear with default initialisation and leaky ReLUs. Two latents' w differ by about …",
         [
-            Option("1", False, "That is what StyleGAN's mapping reaches, with scaled weights and √2."),
+            Option(
+                "1", False, "Not even StyleGAN's mapping keeps all of it: with scaled weights and √2 about 0.6 is left."
+            ),
             Option("0.1", False, "Each layer keeps about 0.42 of the deviation, and eight of them 0.42⁸."),
             Option(
                 "a thousandth",

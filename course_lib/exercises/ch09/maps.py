@@ -126,8 +126,8 @@ def _normalised(x, dims=(2, 3), correction=0, eps=1e-8):
     return (x - x.mean(dims, keepdim=True)) / (x.var(dims, correction=correction, keepdim=True) + eps).sqrt()
 
 
-def _styled(normalised, scale=lambda s: s, shift=lambda b: b):
-    return lambda x, ys, yb: scale(ys)[:, :, None, None] * normalised(x) + shift(yb)[:, :, None, None]
+def _styled(normalised, scaled=lambda scale: scale):
+    return lambda x, scale, shift: scaled(scale)[:, :, None, None] * normalised(x) + shift[:, :, None, None]
 
 
 def _map_by_map(x, scale, shift):
@@ -194,11 +194,11 @@ adaptive = Exercise(
             "The shift is added before scaling, so it is scaled too. Scale first.",
         ),
         "1 + scale": WrongAnswer(
-            _styled(_normalised, scale=lambda s: 1 + s),
+            _styled(_normalised, scaled=lambda scale: 1 + scale),
             "It multiplies by 1 + scale. In StyleGAN the 1 is the learned layer's bias at the beginning; here the scale comes ready.",
         ),
         "scale made positive": WrongAnswer(
-            _styled(_normalised, scale=torch.abs),
+            _styled(_normalised, scaled=torch.abs),
             "The scale loses its sign, as if it were a deviation. It is a number that is learned, and may be negative.",
         ),
         "the other image's statistics": WrongAnswer(

@@ -9,7 +9,7 @@ QUIZZES["10.recall"] = [
         "Chapter 06: a truncated normal with threshold 1 has a standard deviation of 0.540. A latent of 100 such numbers has a norm of about …",
         [
             Option("0.54", False, "That is one coordinate. The squares of 100 of them add up."),
-            Option("5.4", True, "0.540·√100, where latents from the whole normal have about √100 = 10. Chapter 10 meets latents that are too short in the middle of a way."),
+            Option("5.4", True, "0.540·√100, where latents from the whole normal have about √100 = 10."),
             Option("10", False, "That is the norm of untruncated latents, √100."),
         ],
     ),
@@ -44,7 +44,7 @@ QUIZZES["10.check"] = [
         [
             Option("draws better images", False, "A generator that draws one image for everything has 0."),
             Option("moves half as fast along its paths, in the mean of squares", True, "√400 = 20, √100 = 10 units of √d for a whole path at an even pace. What the images look like is another question."),
-            Option("has paths whose ends are a quarter as far apart", False, "The ends do not enter. A detour or a jump between the same two images costs more."),
+            Option("has paths whose ends are a quarter as far apart", False, "The ends only set the least that a way between them can have. A detour or a jump between the same two images costs more."),
         ],
     ),
     Question(
@@ -77,6 +77,6 @@ EXPLANATIONS["10.words"] = Explanation(
     ],
     example="A normal latent in 100 dimensions has a norm near 10, and the mean of two has about 7.1: a straight line leaves the shell on which all training latents lie. Slerp stays on "
     "it and turns evenly, where lerp hurries through the middle. In my runs that made the steps of even size on average, and images in the middle a little surer; the largest step "
-    "of a pair was as large with slerp as with lerp, since it belongs to a border in the generator that both ways cross. StyleGAN divides z by its norm, so both ways show the same "
+    "of a pair was as large with slerp as with lerp, and often stood at a border between two kinds of clothes, which both ways cross at nearly the same place. StyleGAN divides z by its norm, so both ways show the same "
     "images. And w is not normal: a straight line in W is what everybody uses, and what PPL in W measures.",
 )
