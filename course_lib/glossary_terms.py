@@ -167,7 +167,7 @@ TERMS: dict[str, Term] = {  # one line a term, chapter by chapter
     "HYPE": Term("Human eYe Perceptual Evaluation (Zhou et al. 2019): people say real or fake, and their errors are the score.", "06"),
     "HYPE-time": Term("The shortest exposure, in milliseconds, at which people tell generated images from real ones; longer is better for the generator.", "06"),
     "HYPE-infinity": Term("The share of wrong answers, real or fake, with unlimited time; 50 % is guessing.", "06", ("HYPE∞",)),
-    "staircase": Term("A test whose next exposure depends on the last answer: shorter after a right one, longer after a wrong one; with one step down and three up it rests where 75 % of the answers are right.", "06", ("adaptive staircase",)),
+    "staircase": Term("A test whose next exposure depends on the last answer: shorter after a right one, longer after a wrong one, so that it comes to rest where the steps down and up balance.", "06", ("adaptive staircase",)),
     "bootstrap": Term("A statistic recomputed on samples drawn with replacement from the sample, to estimate its spread; it does not remove bias.", "06", ("bootstrap interval",)),
     # 07 Precision and recall
     "precision": Term("The share of generated samples that lie in the estimated support of the data: fidelity. Exchanging real and generated turns it into recall.", "07"),
@@ -227,8 +227,8 @@ TERMS: dict[str, Term] = {  # one line a term, chapter by chapter
     "mean of w": Term("E mapping(z), estimated over many z and kept as a running mean; not mapping(0).", "09b", ("w̄",)),
     # 10 Interpolation and perceptual path length
     "interpolation": Term("A path of latents between two given ones, and the images along it.", "10"),
-    "linear interpolation": Term("(1 − t)·a + t·b; half-way between two normal latents the squared norm is d/2 instead of d, which matters in Z and not in W, where it is standard.", "10", ("lerp",)),
-    "spherical interpolation": Term("Along the great circle between two directions, which keeps norms typical; undefined for opposite ones, and no promise of smoother images.", "10", ("slerp",)),
+    "linear interpolation": Term("(1 − t)·a + t·b, the straight line from a to b; the standard way in W.", "10", ("lerp",)),
+    "spherical interpolation": Term("Along the great circle between two directions, which keeps norms typical; undefined for opposite ones.", "10", ("slerp",)),
     "LPIPS": Term("Learned Perceptual Image Patch Similarity: squared differences of unit-normalised features, weighted per channel as fitted to human judgements; a distance, so 0 is identical, in spite of its name.", "10"),
     "perceptual path length": Term("E d(G(path(t)), G(path(t + ε))) / ε² with d LPIPS, t uniform (full) or 0 (end): how fast images change along a path. Not the total change between its ends.", "10", ("PPL",)),
     "linear separability": Term("How well a hyperplane in latent space tells an attribute's two values apart; StyleGAN's score is exp Σ H(y|side), summed over attributes.", "10"),

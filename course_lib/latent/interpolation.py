@@ -7,7 +7,7 @@ from torch import Tensor
 
 
 def lerp(a: Tensor, b: Tensor, t: float | Tensor) -> Tensor:
-    """(1 − t)·a + t·b. For normal a and b the middle is shorter: E‖(a + b)/2‖² = d/2, where ‖a‖² has mean d.
+    """(1 − t)·a + t·b: the straight line.
 
     a, b: (..., d);  t: number or (..., 1), 0 gives a and 1 gives b
     """

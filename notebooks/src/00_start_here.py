@@ -39,7 +39,7 @@ problems = doctor.main(doctor.FOR_LEARNERS)
 # shown 60,000 photographs of clothes and told it, again and again, what gave its fakes away. Together they are a
 # [generative adversarial network](../docs/glossary.md#generative-adversarial-network). Chapter 02 trains it; here you only move it.
 #
-# Drag **A → B**: you walk from one vector to another. The shoe does not cross-fade into a shirt; on the way there are other clothes.
+# Drag **A → B**: you walk from one vector to another. The boot does not fade away behind a pullover: it changes its shape until it is one.
 
 # %% id="explorer"
 generator, card = zoo.load("dcgan-fashion")

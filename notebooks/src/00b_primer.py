@@ -152,7 +152,7 @@ wanted = min(errors, key=lambda count: abs(math.log(errors[count] / 0.01)))
 reveal(
     "00b.samples",
     f"{wanted:,}",
-    f"The error falls as 1/√N, in any dimension: {errors[100]:.3f}, {errors[1_000]:.3f}, {errors[10_000]:.4f}. (And a density may well exceed 1: N(0, 0.1²) "
+    f"The error falls as 1/√N: {errors[100]:.3f}, {errors[1_000]:.3f}, {errors[10_000]:.4f}. (And a density may well exceed 1: N(0, 0.1²) "
     f"has {peak:.2f} at 0.)",
 )
 

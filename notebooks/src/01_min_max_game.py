@@ -75,7 +75,7 @@ assert abs(kurtosis(z) - 3) < 0.15 < abs(kurtosis(draws) - 3)  # the noise is no
 plots.curves(
     x[:, 0].tolist(),
     {"data p": p_x.tolist(), "model q": q_x.tolist()},
-    title=f"The noise is normal (kurtosis {kurtosis(z):.2f}), the data are not ({kurtosis(draws):.2f})",
+    title=f"Kurtosis, how heavy tails are, is 3 for a normal: noise {kurtosis(z):.2f}, data {kurtosis(draws):.2f}",
     xlabel="x",
     ylabel="density",
 )
@@ -187,12 +187,12 @@ plots.curves(
 # %% [markdown]
 # ## What the best discriminator measures
 #
-# Put $D^* = p/(p+q)$ into $V$, and what is left is a distance between two distributions. With $m = (p + q)/2$,
+# Put $D^* = p/(p+q)$ into $V$, and what is left is a divergence between two distributions. With $m = (p + q)/2$,
 #
 # $$V(D^*, G) = 2\,\mathrm{JSD}(p, q) - \log 4, \qquad
 # \mathrm{JSD}(p, q) = \tfrac12 \mathrm{KL}(p\,\|\,m) + \tfrac12 \mathrm{KL}(q\,\|\,m)$$
 #
-# the **[Jensen-Shannon divergence](../docs/glossary.md#jensen-shannon-divergence)**, two halves of a [Kullback-Leibler divergence](../docs/glossary.md#kullback-leibler-divergence): 0 if $p = q$, and never more than $\log 2$. So a generator that plays against the best
+# the **[Jensen-Shannon divergence](../docs/glossary.md#jensen-shannon-divergence)**, the mean of two [Kullback-Leibler divergences](../docs/glossary.md#kullback-leibler-divergence), each to the mixture $m$: 0 if $p = q$, and above 0 otherwise. So a generator that plays against the best
 # discriminator minimises JSD. Write it for distributions over $K$ outcomes.
 
 
@@ -215,7 +215,7 @@ print(f"2·JSD − log 4 = {2 * divergence - math.log(4):.12f}")
 print(f"V(D*, G)      = {oracle.game_value(p, q):.12f}")
 
 # %% [markdown]
-# ## When the best discriminator teaches nothing
+# ## Two humps that move apart
 #
 # Now the situation that GANs are really in: images fill a tiny part of all pixel arrays, and at first samples lie somewhere else
 # entirely. Let data and model be two narrow humps, and pull the model away, 0 to 4.
@@ -305,7 +305,7 @@ reveal(
     "01.slopes",
     "saturating −0.018, non-saturating −0.98",
     f"{at_minus_four[0]:.3f} and {at_minus_four[1]:.3f}. The saturating loss has slope −σ(l): it dies exactly where the generator is worst. The other has "
-    "−(1 − σ(l)). Same fixed point, another field, and no longer a zero-sum game: G's loss is not minus D's.",
+    "−(1 − σ(l)). Both are content where the samples are like the data; elsewhere they push differently, and this is no zero-sum game any more: G's loss is not minus D's.",
 )
 
 # %% [markdown]
@@ -316,20 +316,20 @@ reveal(
 #
 # 1. Press play. The line runs after the diamonds, the diamonds run over the line, and within a thousand steps or so they share out
 #    the eight humps.
-# 2. Choose the loss `saturating`, the rate of D 0.01, 5 D per G, and *start over*. $G$ finds one hump, $D$ is sure of all the rest, and the
-#    arrows shrink to nothing: the slope of −0.018, live, a [vanishing gradient](../docs/glossary.md#vanishing-gradient).
-# 3. Back to `non_saturating`, the rate of G at 0.01, D's at 0.0001: the diamonds gather on one point, jump, and gather again. That is mode
-#    collapse.
+# 2. Choose the loss `saturating`, the rate of D 0.01, that of G 0.0001, 5 D per G, and *start over*. Within a hundred steps $D$ is sure of every diamond, the
+#    arrows shrink to nothing, and $G$ stands still: a [vanishing gradient](../docs/glossary.md#vanishing-gradient). Now choose `non_saturating` without starting over: the same $D$, and the arrows are back.
+# 3. Stay with `non_saturating`, 1 D per G, the rate of G at 0.01, D's at 0.0001, and *start over*. After a while outside the picture the diamonds come back gathered in one place, jump, and gather
+#    again. That is mode collapse.
 
 # %% id="playground"
 playground = widgets.playground("ring of 8")
 playground
 
 # %% [markdown]
-# ## Why do two good players circle each other?
+# ## Where do two good players end up?
 #
 # Put all data on one point, 0. Give the generator one parameter, $\theta$: every sample lands on $\theta$. Give the critic one, $\psi$: it
-# scores a point $x$ with $\psi x$, and plays without a logarithm: it minimises $\psi\theta$, the generator $-\psi\theta$. That is the smallest
+# scores a point $x$ with $\psi x$, without a logarithm. The data at 0 always score 0; it wants the fake's score low, so it minimises $\psi\theta$, and the generator $-\psi\theta$. That is the smallest
 # GAN there is, the [Dirac-GAN](../docs/glossary.md#dirac-gan) (Mescheder et al. 2018), and all of it fits in a picture, a [vector field](../docs/glossary.md#vector-field): one arrow at each
 # $(\theta, \psi)$.
 #
@@ -341,7 +341,7 @@ playground
 predict("01.dirac_end", ["at the equilibrium (0, 0)", "on a circle for ever", "further and further out"])
 
 # %% [markdown]
-# A [simultaneous step](../docs/glossary.md#simultaneous-step), both at once: $\theta' = \theta + h\psi$ and $\psi' = \psi - h\theta - h\gamma\psi$, where $\gamma$ weighs a penalty
+# A [simultaneous step](../docs/glossary.md#simultaneous-step), both at once, with a small step size $h$ (`lr`): $\theta' = \theta + h\psi$ and $\psi' = \psi - h\theta - h\gamma\psi$, where $\gamma$ weighs a penalty
 # $\frac\gamma2 \psi^2$ on the critic's slope (an R1 penalty; chapter 03).
 
 
@@ -376,13 +376,15 @@ around = dirac.path(alternating_step, steps=turns, lr=lr)
 inward = dirac.path(simultaneous_step, steps=turns, lr=lr, gamma=1.0)
 
 # %% [markdown]
-# The step without a penalty is a matrix with determinant $1 + h^2$, so the distance from the equilibrium grows by $\sqrt{1+h^2}$
-# each time: not a circle, a spiral outwards, for **every** step size. Taking turns has determinant 1: a loop.
+# The step without a penalty is a matrix that turns, and stretches every direction by the same $\sqrt{1+h^2}$ (its determinant is $1 + h^2$). So the distance from the equilibrium grows by that
+# each time: not a circle, a spiral outwards, for **every** step size. Taking turns has determinant 1 and, for $h < 2$, both eigenvalues on the unit circle: a loop.
 
 # %% id="dirac-check"
 radius = outward.norm(dim=1)
 torch.testing.assert_close(radius, (1 + lr**2) ** (torch.arange(turns + 1, dtype=torch.float64) / 2))
 assert torch.linalg.det(dirac.step_matrix(alternating_step, lr=lr)).item() == 1.0
+sizes = torch.linalg.eigvals(dirac.step_matrix(alternating_step, lr=lr)).abs()
+assert (sizes - 1).abs().max() < 1e-12
 assert around.norm(dim=1).min() > 0.9 and around.norm(dim=1).max() < 1.1
 assert inward.norm(dim=1)[-1] < 1e-3
 
@@ -424,7 +426,8 @@ reveal(
 #
 # $$D_f(p\,\|\,q) \;\ge\; \mathbb E_p T(x) - \mathbb E_q f^*(T(x)), \qquad \text{equal at } T^* = f'(p/q)$$
 #
-# Two of them are often taken for one: JS's conjugate is $-\log(2 - e^t)$, the GAN's own is $-\log(1 - e^t)$.
+# Two of them are often taken for one: JS's conjugate is $-\log(2 - e^t)$, the GAN's own is $-\log(1 - e^t)$. The row `jensen_shannon` is 2·JSD; the GAN's own $f$ has $f(1) = -\log 4$ instead of 0, so that
+# two equal distributions have −log 4, the value of the game.
 
 # %% id="f-table"
 print(f"{'':18} {'D_f(p‖q)':>10} {'bound at T*':>12} {'another T':>10}   f(u);  f*(t)")

@@ -58,7 +58,7 @@ quiz("02.recall")
 # ## The data: one tensor
 #
 # Fashion-MNIST is 60,000 photographs of clothes. It fits in 47 MB, so it lives in memory as one tensor of bytes, and a batch is
-# a gather and a cast: no loader, no worker processes.
+# 64 rows picked out and turned into floats: no loader, no worker processes.
 
 # %% id="data"
 images = data.load("fashion-mnist", "train")
@@ -133,7 +133,7 @@ def generator_step(generator, discriminator, optimizer, z, loss):
     """One update of the generator through a discriminator whose weights stay where they are.
 
     z: (N, latent_dim);  loss.generator(fake_logits) is a scalar to minimise;  optimizer holds the generator's weights.
-    Returns the loss and the fake logits, both detached."""
+    Both networks are in train mode, and stay in it. Returns the loss and the fake logits, both detached."""
     ...  # your code
 
 
@@ -190,7 +190,7 @@ plots.image_grids(
 # [BatchNorm](../docs/glossary.md#batch-normalisation) everywhere but at $G$'s output and $D$'s input; [ReLU](../docs/glossary.md#relu) and a
 # final Tanh in $G$, [LeakyReLU](../docs/glossary.md#leakyrelu)(0.2) in $D$.
 #
-# **Predict before you run on.** Both recorded generators had the same data, batch and learning rate.
+# **Predict before you run on.** Both recorded generators had the same photographs, batch size and learning rate to begin with (the DCGAN's falls to 0 in the second half of its run).
 
 # %% id="sizes"
 recorded_dcgan, dcgan_card = zoo.load("dcgan-fashion")
@@ -345,7 +345,7 @@ plots.training_curves(
 # %% [markdown]
 # ## The whole run, recorded
 #
-# A few minutes are not enough. What the same code does with a network twice as wide and forty epochs is in the zoo. **Predict first**: from the first quarter of that
+# A few minutes are not enough. What the same code does with a network twice as wide, forty epochs, and learning rates that fall to 0 from half-way on, is in the zoo. **Predict first**: from the first quarter of that
 # run to the last, while the images get better and better, the two losses …
 
 # %%
@@ -523,7 +523,8 @@ crashed
 # %% [markdown]
 # ### "A sigmoid at the end, then the logarithm"
 #
-# In exact arithmetic the same thing. In float32, $\sigma(20)$ is 1, and whoever takes $\log(1 - 1)$ has no gradient left:
+# In exact arithmetic the same thing. In float32, $\sigma(20)$ is 1, and whoever takes $\log(1 - 1)$ gets −∞ and a slope that is no number, which one step spreads over all weights. PyTorch's own cross-entropy cuts the logarithm off, and
+# then there is no slope at all:
 
 # %% id="sigmoid-then-log"
 # D is sure that a fake is real: the moment it needs a gradient most
@@ -531,7 +532,10 @@ logit = torch.tensor([20.0], requires_grad=True)
 two_stages = F.binary_cross_entropy(torch.sigmoid(logit), torch.zeros(1))
 (slope_two_stages,) = torch.autograd.grad(two_stages, logit)
 (slope_logits,) = torch.autograd.grad(F.softplus(logit).mean(), logit)
-assert slope_two_stages == 0 and slope_logits > 0.99
+plain = -torch.log(1 - torch.sigmoid(logit)).sum()
+(slope_plain,) = torch.autograd.grad(plain, logit)
+assert slope_two_stages == 0 and slope_logits > 0.99 and slope_plain.isnan() and plain.isinf()
+print(f"sigmoid, then a plain log: loss {plain.item()}, slope {slope_plain.item()}")
 print(
     f"sigmoid, then log: loss {two_stages:.1f} (PyTorch clamps it at 100), slope {slope_two_stages.item():.3f};  "
     f"on the logit: loss {F.softplus(logit).item():.1f}, slope {slope_logits.item():.3f}"
@@ -545,7 +549,9 @@ print(
 
 # %% id="train-mode"
 z = torch.randn(1, 100, generator=torch.Generator().manual_seed(5))
-company = [torch.cat([z, scale * torch.randn(63, 100)]) for scale in (1.0, 0.3)]
+company = [
+    torch.cat([z, torch.randn(63, 100, generator=torch.Generator().manual_seed(seed))]) for seed in (1, 2)
+]
 network = copy.deepcopy(recorded_dcgan).cpu()
 with torch.no_grad():
     at_rest = [network.eval()(batch)[0] for batch in company]
@@ -572,11 +578,10 @@ plots.image_grids(
 # ### "Never mix real and fake images in one BatchNorm batch" (or: "never separate them")
 #
 # Texts state either as a law, some state both. What is so: with BatchNorm a discriminator does not judge images one by one, so
-# the choice changes what it sees. Here is one photograph's logit among real images, among fakes, and in a joint batch:
+# the choice changes what it sees. Here is one photograph's logit by the discriminator that you trained: among real images, among fakes, and in a joint batch:
 
 # %% id="joint-batches"
-torch.manual_seed(0)
-d = dcgan.Discriminator(width=32, channels=1, size=32)
+d = copy.deepcopy(discriminator).cpu().train()  # a copy: looking moves running statistics
 real = data.to_float(images.padded(32).pixels[:64])
 fakes = zoo.sample(recorded_dcgan, 63)
 with torch.no_grad():
@@ -593,7 +598,7 @@ print(
 #
 # ### "The losses should converge"
 #
-# You have seen the recorded run: they do not, and the images do not mind. Say it in your own words.
+# You have seen the recorded run: they do not come to rest at log 4 and log 2. With rates that go to 0 one falls and one rises, and neither says how good the images are. Say it in your own words.
 
 # %%
 explain("02.why_no_convergence")
@@ -617,8 +622,8 @@ quiz("02.check")
 # batch's own statistics) · *[detach](../docs/glossary.md#detach)* (same numbers, no gradient) ·
 # *averaged weights, EMA* (a running mean of the generator, which is what we sample) · *Fréchet distance* (chapter 04).
 #
-# **Further reading**: Radford, Metz, Chintala 2015, [arXiv:1511.06434](https://arxiv.org/abs/1511.06434): section 3 is the recipe, section 6 the
-# first walk through a latent space · Odena, Dumoulin, Olah 2016, [Deconvolution and checkerboard artifacts](https://distill.pub/2016/deconv-checkerboard/):
+# **Further reading**: Radford, Metz, Chintala 2015, [arXiv:1511.06434](https://arxiv.org/abs/1511.06434): section 3 is the recipe, section 6.1 a
+# walk through the latent space · Odena, Dumoulin, Olah 2016, [Deconvolution and checkerboard artifacts](https://distill.pub/2016/deconv-checkerboard/):
 # what kernel and stride do to each other, drawn · Goodfellow 2016, [arXiv:1701.00160](https://arxiv.org/abs/1701.00160): the tutorial, for its
 # section on tips and why none of them is a law.
 

@@ -10,7 +10,7 @@
 # # 08 · VAE and the ELBO: what can a model without an opponent do that a GAN cannot?
 #
 # Ask the DCGAN of chapter 02 three things. How probable is this photograph? Which latent would have made it? Is the training going well? It cannot
-# answer the first, has no way to the second, and its losses do not tell the third. A [variational autoencoder](../docs/glossary.md#variational-autoencoder) answers all
+# answer the first, has no direct way to the second, and its losses do not tell the third. A [variational autoencoder](../docs/glossary.md#variational-autoencoder) answers all
 # three, and pays with blur. Here you build one, find out what its one number means, and measure what is paid.
 #
 # **You will** write the [reparameterisation](../docs/glossary.md#reparameterisation-trick), the KL of a Gaussian, the
@@ -72,7 +72,7 @@ maps.latent_maps(
     {f"{name}: deviation of the codes {spread[name]:.1f}": each for name, each in found.items()},
     title="The autoencoder's codes lie where training left them, the VAE's are gathered around 0",
     alt=f"Two maps of 2,000 test photographs in two latent dimensions, coloured by class. The autoencoder's codes have a deviation of {spread['autoencoder']:.1f}, "
-    f"in star-shaped arms with dark seams between them; the VAE's have {spread['VAE']:.1f} and fill a disc around 0.",
+    f"in star-shaped arms with dark seams between them; the VAE's have {spread['VAE']:.1f} and lie in wedges around 0.",
 )
 
 # %% [markdown]
@@ -104,11 +104,14 @@ assert largest < 0.2
 # What it lacks is not continuity but a *distribution*: nothing says where to draw a code. $\mathcal N(0, I)$ is not where its codes are. The least one can do is
 # to fit a normal to the codes and draw from that. For a VAE the rule is part of the model: $\mathcal N(0, I)$.
 #
-# **Predict.** 10,000 codes are drawn for each of the two, by the fitted normal and by $\mathcal N(0, I)$, and decoded. Of whose images is the course's classifier sure
+# **Predict.** 10,000 codes are drawn, the autoencoder's from the fitted normal, the VAE's from $\mathcal N(0, I)$, and decoded. Of whose images is the course's classifier sure
 # (above 0.9) more often?
 
 # %%
-predict("08.surer", ["the autoencoder's, by 5 % or more", "about the same", "the VAE's, by 5 % or more"])
+predict(
+    "08.surer",
+    ["the autoencoder's, by 5 points or more", "about the same", "the VAE's, by 5 points or more"],
+)
 
 # %% id="surer"
 facts, _ = autoencoders.sweep()
@@ -158,9 +161,9 @@ reveal(
     "08.surer",
     "about the same"
     if abs(more) < 0.05
-    else f"the {'autoencoder' if more > 0 else 'VAE'}'s, by 5 % or more",
-    f"{by_normal['sure']:.2f} against {by_vae['sure']:.2f}, where test photographs have {by_vae['real_sure']:.2f}. Far from all dots the decoder exaggerates, and an exaggerated trouser "
-    f"is a sure one: sureness is no sign of a good latent space. Look at the rarest class: {shares['autoencoder, N(0, I)']:.1%} of what an autoencoder makes of N(0, I). The Fréchet distances of all with two "
+    else f"the {'autoencoder' if more > 0 else 'VAE'}'s, by 5 points or more",
+    f"{by_normal['sure']:.2f} against {by_vae['sure']:.2f}, where test photographs have {by_vae['real_sure']:.2f}. Sureness "
+    f"is no sign of a good latent space: it asks whether an image looks like something, and not how many things there are. Look at the rarest class: {shares['autoencoder, N(0, I)']:.1%} of what an autoencoder makes of N(0, I). The Fréchet distances of all with two "
     f"numbers as a code are bad, since two numbers cannot tell clothes apart. With 20: {drawn['autoencoder of 20 dimensions, N(0, I)']['fid']:.1f} for an autoencoder from N(0, I), "
     f"{drawn['autoencoder of 20 dimensions, fitted normal']['fid']:.1f} from the normal fitted to its codes, {drawn['VAE of 20 dimensions, as long a training, N(0, I)']['fid']:.1f} for a VAE. "
     "Fitting a distribution to the codes afterwards is a serious rival at equal training. What the VAE has and it has not: a bound on log p(x), next.",
@@ -191,14 +194,14 @@ log_p = (
 ).double()  # (draws, images)
 short = {draws: exact - bounds.importance_weighted(log_p[:draws]) for draws in (10, 100, 1000, 10_000)}
 assert short[10].mean() > short[100].mean() > short[1000].mean() > 0 and short[100].mean() > 3
-print(f"log p(x) of {tested} photographs: {exact.mean():.1f} nats on average, exactly")
+print(f"log p(x) of {tested} photographs: {exact.mean():.1f} nats on average, by the grid")
 for draws, missing in short.items():
     print(
         f"by {draws:6,} draws from the prior: {missing.mean():6.1f} too low on average, {missing.max():6.1f} at worst"
     )
 
 # %% [markdown]
-# Thousands of draws, with *two* dimensions. If a photograph fixes its latent to $k$ nats, one draw in about $e^k$ comes near it:
+# Thousands of draws, with *two* dimensions. If its posterior is $e^k$ times narrower than the prior, one draw in about $e^k$ comes near it; the KL measures $k$:
 
 # %% id="draws-needed"
 for name, of in {"two dimensions": card, "twenty": zoo.card("vae-fashion")}.items():
@@ -212,10 +215,10 @@ for name, of in {"two dimensions": card, "twenty": zoo.card("vae-fashion")}.item
 #
 # $$\log p(x) = \underbrace{\mathbb E_q \log p(x|z) - \mathrm{KL}\bigl(q(z|x)\,\|\,p(z)\bigr)}_{\text{evidence lower bound, ELBO}} + \mathrm{KL}\bigl(q(z|x)\,\|\,p(z|x)\bigr)$$
 #
-# (write $p(x) = p(x|z)p(z)/p(z|x)$, take logarithms, insert $q/q$, average over $q$). The last term is not negative, so the first two are a lower bound, and they can be
+# (write $p(x) = p(x|z)p(z)/p(z|x)$, take logarithms, multiply by $q/q$ inside, then average over $z$ drawn from $q$). The last term is not negative, so the first two are a lower bound, and they can be
 # computed. What is lost is exactly the divergence of $q$ from the true [posterior](../docs/glossary.md#posterior) $p(z|x)$.
 #
-# In [probabilistic PCA](../docs/glossary.md#probabilistic-pca), a linear decoder with Gaussian noise, nothing is hidden: evidence, posterior and the ELBO of any Gaussian $q$ have closed forms. Three encoders, one
+# In [probabilistic PCA](../docs/glossary.md#probabilistic-pca), a linear decoder with Gaussian noise, nothing is hidden: evidence, posterior and the ELBO of any Gaussian $q$ have closed forms. Four encoders, one
 # of them perfect:
 
 # %% id="ppca"
@@ -313,7 +316,7 @@ plots.curves(
 
 # %% [markdown]
 # Where the KL is 0, $q$ is the prior for every image: [KL collapse](../docs/glossary.md#kl-collapse). The decoder has learned to do without that dimension, because using it would have cost more than it
-# saved. It is not mode collapse: nothing is left out of the samples.
+# saved. It is not mode collapse: no image is left out of the samples because of it.
 #
 # ## What a pixel is worth
 #
@@ -377,7 +380,7 @@ plots.curves(
         "ELBO": ups.tolist(),
         "reconstruction term": plots.window_means([row["log_likelihood"] for row in long], 28).tolist(),
     },
-    title=f"The recorded run of 30 epochs: the bound rises from {ups[0]:.0f} to {ups[-1]:.0f} nats, and where it stops is where one stops",
+    title=f"The recorded run of 30 epochs: the bound rises from {ups[0]:.0f} to {ups[-1]:.0f} nats on the batches it was trained on",
     xlabel="images seen, millions",
     ylabel="nats per image",
 )
@@ -464,8 +467,7 @@ plots.image_grids(
 )
 
 # %% [markdown]
-# Why do draws fail that badly, when what comes back is so good? A small σ is a small β: 32 latents carry more than a hundred nats here, each avatar's posterior is a small island, and a draw from $\mathcal N(0, I)$ falls between them. The section on
-# blur measures that.
+# Why do draws fail that badly, when what comes back is so good? A small σ is a small β: 32 latents carry more than a hundred nats here, each avatar's posterior is a small island, and a draw from $\mathcal N(0, I)$ falls between them.
 #
 # And the bound is *above* 0 (printed below): it is on a density, and a density may exceed 1. Its value depends on the unit of a pixel: in steps of 0 to 255 instead of −1 to 1 each of the 3,072 values adds $-\log 127.5$:
 
@@ -475,9 +477,9 @@ in_units = (
     .mean()
     .item()
 )
-in_levels = bounds.gaussian_log_likelihood(
-    127.5 * faces_back / 127.5, faces, drawer.std
-).mean().item() - 3072 * math.log(127.5)
+by_level = torch.distributions.Normal(127.5 * faces_back, 127.5 * drawer.std).log_prob(127.5 * faces)
+in_levels = by_level.flatten(1).sum(1).mean().item()
+assert abs(in_units - 3072 * math.log(127.5) - in_levels) < 1
 print(
     f"ELBO: {on_train['mean']:.0f} ± {on_train['error']:.0f} nats on training avatars, {on_test['mean']:.0f} ± {on_test['error']:.0f} on others; KL {drawer_card['bounds']['grey']['kl']['mean']:.0f}"
 )
@@ -486,7 +488,7 @@ print(
 )
 
 # %% [markdown]
-# Two rules follow. A likelihood goes with a range of data, so the library's refuse any other. And nats of a density and nats of black and white pixels are two different things.
+# Two rules follow. A likelihood assumes a range of pixels, so the library's functions refuse images outside it. And nats of a density and nats of black and white pixels are two different things.
 
 # %% id="refused"
 for images in (255 * faces, (faces + 1) * 2):
@@ -636,6 +638,15 @@ plots.image_grids(
     + ".",
     panel=2.6,
 )
+searched_for, passed = errors[f"DCGAN, {inversion_steps} steps"], errors["VAE, 20 dimensions"]
+print(
+    f"{inversion_steps} steps of search bring the DCGAN to {searched_for:.3f}, one pass the VAE to {passed:.3f}: "
+    + (
+        "enough steps come nearer, for each image anew"
+        if searched_for < passed
+        else "so few steps do not reach it"
+    )
+)
 
 # %% [markdown]
 # ## Where the blur comes from
@@ -724,6 +735,8 @@ kl = gaussian_kl(mean, log_variance).sum(1).mean().item()
 expected = 10_000 * math.exp(-kl)
 assert 0.3 < count.median().item() / expected < 3
 assert one["shared"] < 2 < swept[-1]["shared"]
+too_low = [row["shared"] / (10_000 * math.exp(-row["kl"])) for row in swept]
+assert too_low == sorted(too_low, reverse=True) and 1.5 < too_low[-1] < 2.5
 of_samples = [row["samples"]["sharpness"] for row in swept]
 assert max(of_samples) - min(of_samples) < 0.1
 rows = [
@@ -753,8 +766,8 @@ HTML(
 )
 
 # %% [markdown]
-# Both halves are needed. The KL makes posteriors overlap; the likelihood, pixel by pixel, averages over who overlaps. With 20 dimensions and β = 1 no two of 10,000 photographs share a latent any more, and it
-# is the photographs that are *not* among the 10,000 whose details are averaged. All of this is about what *comes back*; the last column, of samples, hardly
+# Both halves are needed. The KL makes posteriors overlap; the likelihood, pixel by pixel, averages over who overlaps. The estimate by the KL is too low, by half at β = 8 and by more where fewer share: posteriors are bells that overlap, not boxes
+# side by side. With 20 dimensions and β = 1 hardly two of 10,000 photographs share a latent any more, and it is the photographs that are *not* among the 10,000 whose details are averaged. All of this is about what *comes back*; the last column, of samples, hardly
 # moves. A GAN's critic would see at a glance that no photograph is a mean; that is what its opponent is for.
 
 # %% [markdown]
@@ -855,6 +868,9 @@ assert (
     and vae_row["recall"] > mlp_row["recall"]
     and vae_row["precision"] < mlp_row["precision"]
 )
+sharp = autoencoders.sharpness(data.centre(zoo.sample(dcgan, 1000), 28))
+sharp /= autoencoders.sharpness(data.to_float(test.pixels[:1000]))
+assert sharp > 1.5 * one["samples"]["sharpness"]
 bounds_of_betas = [row["elbo"] for row in swept]
 bound = large_card["bounds"]["grey"]["iwae_50"]
 decoder, generator = (
@@ -876,8 +892,8 @@ HTML(
             ),
             (
                 "inversion",
-                f"one pass, squared error {large_card['reconstructions']['mse']:.3f}",
-                f"{inversion_steps} steps for each image, {errors[f'DCGAN, {inversion_steps} steps']:.3f} on eight",
+                f"one pass, squared error {passed:.3f} on eight photographs",
+                f"{inversion_steps} steps for each image, {searched_for:.3f} on the same",
             ),
             (
                 "training",
@@ -892,7 +908,7 @@ HTML(
             (
                 "quality of samples",
                 f"distance {vae_row['fid']:.1f}, precision {vae_row['precision']:.2f}, sharpness {one['samples']['sharpness']:.2f} of 1 (the sweep's β = 1)",
-                f"distance {gan_row['fid']:.2f}, precision {gan_row['precision']:.2f}",
+                f"distance {gan_row['fid']:.2f}, precision {gan_row['precision']:.2f}, sharpness {sharp:.2f}",
             ),
             (
                 "diversity of samples",
@@ -965,7 +981,7 @@ reveal(
 )
 
 # %% [markdown]
-# The learned one is trained by [denoising score matching](../docs/glossary.md#denoising-score-matching): add noise to the data, let a network guess it, and the best guess is the score of the noised data.
+# The learned one is trained by [denoising score matching](../docs/glossary.md#denoising-score-matching): add noise σε to the data and let a network guess ε: the best guess is −σ times the score of the noised data.
 # How near it comes can be measured here, because the exact one is known:
 
 # %% id="score-error"
@@ -997,21 +1013,20 @@ print(
     f"encoder: {tuple(large.encode(shown.to(runtime.device()))[0].shape)} means and as many variances for 8 images"
 )
 print(f"discriminator: {tuple(critic(data.to_float(eight)).shape)} logits for 8 images")
-worse = elbo(large, shown.to(runtime.device()), torch.zeros(8, 20, device=runtime.device())).mean().item()
-swapped = (
-    large.log_likelihood(large.encode(shown.flip(0).to(runtime.device()))[0], shown.to(runtime.device()))
-    .mean()
-    .item()
+pictures = shown.to(runtime.device())
+own, swapped = (
+    large.log_likelihood(large.encode(whose)[0], pictures).mean().item()
+    for whose in (pictures, pictures.flip(0))
 )
-assert swapped < worse - 100
+assert swapped < own - 100
 print(
-    f"with the codes of other images the decoder gives {swapped:.0f} nats instead of {worse:.0f}: the encoder's answer is used, image by image"
+    f"log p(x|z) with the codes of other images is {swapped:.0f} nats instead of {own:.0f}: the encoder's answer is used, image by image"
 )
 
 # %% [markdown]
 # ### "A GAN's generator never sees the data"
 #
-# It is shown no image. But what reaches it through the best discriminator, at a sample $x$, is the gradient of $\log\frac{D}{1-D}$, and with $D = p/(p+q)$ that is $\nabla\log p - \nabla\log q$: the score of
+# It is shown no image. But what reaches it through the best discriminator, at a sample $x$, is the gradient of $\log\frac{D}{1-D}$ (times a positive number that depends on the loss), and with $D = p/(p+q)$ that is $\nabla\log p - \nabla\log q$: the score of
 # the *data* minus its own. All of the data's geometry comes through.
 
 # %% id="what-the-generator-sees"
@@ -1051,10 +1066,10 @@ quiz("08.check")
 # - $z = \mu + \sigma\varepsilon$ lets gradients through. β other than 1 is another noise in the pixels, and a mean in the place of a sum is another β.
 # - With $K$ weights before the logarithm the bound tightens. Nats compare on the same data, with the same meaning of a pixel, or not at all.
 # - Blur is the mean of the images that share a latent. The KL makes them share, the likelihood averages.
-# - VAE: bound, inversion, one loss. GAN: sharper samples. Measure both with the same features and the same $N$.
+# - VAE: bound, inversion in one pass, one loss. GAN: sharper samples. Measure both with the same features and the same $N$.
 #
 # Further reading: Kingma, Welling 2013 ([arXiv:1312.6114](https://arxiv.org/abs/1312.6114)) for the estimator itself; Burda et al. 2015 ([arXiv:1509.00519](https://arxiv.org/abs/1509.00519)) for the importance-weighted
-# bound and units that go unused; Song, Ermon 2019 ([arXiv:1907.05600](https://arxiv.org/abs/1907.05600)) for scores under noise, where this chapter's two humps come from. Two hybrids, with what to look for:
+# bound and units that go unused; Song, Ermon 2019 ([arXiv:1907.05600](https://arxiv.org/abs/1907.05600)) for scores under noise, shown on two such humps. Two hybrids, with what to look for:
 # [VQ-VAE-2](../docs/glossary.md#vq-vae-2) ([arXiv:1906.00446](https://arxiv.org/abs/1906.00446)): codes are discrete and a second model learns where to draw them, so ask which part pays for diversity;
 # [VAE-GAN](../docs/glossary.md#vae-gan) ([arXiv:1512.09300](https://arxiv.org/abs/1512.09300)): squared error is taken in a discriminator's features instead of pixels, so ask of *what* the average is now taken.
 

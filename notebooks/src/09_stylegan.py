@@ -15,7 +15,7 @@
 #
 # **You will** write the [equalised learning rate](../docs/glossary.md#equalised-learning-rate), [pixel norm](../docs/glossary.md#pixel-normalisation), the
 # [mapping network](../docs/glossary.md#mapping-network), [AdaIN](../docs/glossary.md#adain) and the [fade-in](../docs/glossary.md#fade-in) of a new layer · **you will know** why a normal
-# $z$ has to tangle things up, what shrinks $w$ to a point, whose statistics AdaIN replaces and by what · **you need** chapters 02 and 03b; chapter 07 helps ·
+# $z$ has to tangle things up, what eight default layers make of $w$, whose statistics AdaIN replaces and by what · **you need** chapters 02 and 03b; chapter 07 helps ·
 # **time**: an hour, of which your machine computes a minute or two.
 
 # %% id="imports"
@@ -36,6 +36,7 @@ from course_lib.exercises import (
 )
 from course_lib.models import style
 from course_lib.zoo import judging
+from matplotlib import colormaps
 
 # %% id="knobs"
 # Knobs: steps of the two little trainings, seeds, samples of a measurement.
@@ -268,13 +269,13 @@ reveal(
     if final < 0.3
     else "about 1",
     f"{final:.5f}. A default layer's weights have variance 1/(3·inputs), and the leaky ReLU lets half of the square pass, so each layer keeps about a sixth of the variance between latents. "
-    f"The biases stay: w has a length of {w_default.norm(dim=1).mean():.2f}, nearly the same for every z. Whatever comes after it sees one and the same vector.",
+    f"(The estimate ends at {by_theory**8:.5f}: it takes entries to lie evenly about 0, and the biases, alike for all latents, do not leave them there.) The biases stay: w has a length of {w_default.norm(dim=1).mean():.2f}, nearly the same for every z. Whatever comes after it sees one and the same vector.",
 )
 
 # %% [markdown]
 # ## Whose statistics? Five normalisations
 #
-# A batch of maps is a box (N, C, H, W). To normalise is to subtract a mean and divide by a deviation, and the only question is: over which part of the box are they taken? One square below is one map. What has one colour is
+# A batch of maps is a box (N, C, H, W). To normalise is to subtract a mean and divide by a deviation (pixel norm only divides), and the only question is: over which part of the box are they taken? One square below is one map. What has one colour is
 # normalised together.
 
 
@@ -308,14 +309,15 @@ sheets = {
     name: palette[index.flatten()][:, :, None, None].expand(-1, -1, 4, 4)
     for name, index in together.items()
 }
-places = (torch.arange(16).reshape(4, 4)[None] + 5 * torch.arange(n)[:, None, None]) % 12  # of each image
-sheets["pixel (each place alone)"] = palette[places].permute(0, 3, 1, 2).repeat_interleave(c, 0)
+hues = (torch.from_numpy(colormaps["turbo"](range(0, 256, 5))[:48, :3]) * 255).to(torch.uint8)
+places = (19 * torch.arange(48) % 48).reshape(n, 4, 4)  # a colour of its own for each place of each image
+sheets["pixel (each place alone)"] = hues[places].permute(0, 3, 1, 2).repeat_interleave(c, 0)
 plots.image_grids(
     sheets,
     columns=c,
     panel=2.2,
     apart=0.08,
-    title=f"{n} images (rows) of {c} channels: one colour, one mean and deviation",
+    title=f"{n} images (rows) of {c} channels: one colour, normalised together",
     alt="Which maps are normalised together: batch normalisation one column, layer normalisation one row, group normalisation half a row, instance normalisation one map, "
     "pixel norm the channels of one place.",
 )
@@ -405,7 +407,7 @@ maps
 # %% [markdown]
 # ## The whole generator in a dozen lines
 #
-# A learned [constant](../docs/glossary.md#constant-input) of 4×4 at the bottom; two layers at each resolution: convolution, noise, bias, leaky ReLU, AdaIN; the first of them doubles the maps behind its convolution and blurs them. The last maps
+# A learned [constant](../docs/glossary.md#constant-input) of 4×4 at the bottom; two layers at each resolution: convolution, noise, bias, leaky ReLU, AdaIN; the first of them doubles height and width after its convolution, and blurs. The last maps
 # are turned into colours by a 1×1 convolution. This is the [synthesis network](../docs/glossary.md#synthesis-network), run with your `adain`:
 
 
@@ -559,7 +561,7 @@ reveal(
     "09.jump",
     "as before" if factor < 1.1 else "up to twice as large" if factor <= 2 else "more than twice as large",
     f"{factor:.1f} times as large: {before_jump:.1f} before, {mean_of['at once'][0]:.1f} with the untrained layer; at α = 0 it is {mean_of['faded in'][0]:.1f}. Fading does not abolish the cost, it spreads it: the highest "
-    f"value on the way is {max(mean_of['faded in']):.1f}. After {steps_at_16} steps the lower distance has the one that was grown {better} ({mean_of['at once'][-1]:.1f} at once, {mean_of['faded in'][-1]:.1f} faded in). "
+    f"value on the way is {max(mean_of['faded in']):.1f}. After {steps_at_16} steps the run that was grown {better} ends at the lower distance ({mean_of['at once'][-1]:.1f} at once, {mean_of['faded in'][-1]:.1f} faded in). "
     "These are small networks and short runs. StyleGAN2 gave growing up altogether.",
 )
 
@@ -689,12 +691,12 @@ reveal(
 #
 # | StyleGAN | trouble | [StyleGAN2](../docs/glossary.md#stylegan2) |
 # |---|---|---|
-# | AdaIN normalises each map by what it holds | how strong maps are relative to each other is lost; the network smuggled it past in a bright spot (droplets) | the *kernel* is scaled by the style and divided by the deviation that its output would have |
+# | AdaIN normalises each map by what it holds | how strong maps are relative to each other is lost; the network carried it on in one bright spot of a map (droplets) | the *kernel* is scaled by the style and divided by the deviation that its output would have |
 # | progressive growing | details stuck to places of the grid; a schedule to tune | all resolutions at once, skip connections in G, residual ones in D |
-# | R1 at every step | a third of the time | lazy: every 16th step, 16 times as strong |
+# | R1 at every step | one more pass backwards in each | lazy: every 16th step, 16 times as strong |
 # | path length measured afterwards | | path length as a regulariser (chapter 10 measures it) |
 #
-# The first of these in a few lines: two input maps, one twenty times as strong as the other.
+# The first of these in a few lines: two output maps, the kernel of one twenty times as large as the other's.
 
 # %% id="demodulation"
 draw = runtime.keyed_generator("cpu", 9, "demodulation")
@@ -820,7 +822,7 @@ quiz("09.check")
 # ## What to keep
 #
 # - Attributes read off two directions of a normal z at a right angle are independent. Where data lack a combination, z must tangle; W need not, whether it does is measured.
-# - Eight default layers shrink what z has to say to a thousandth. z normalised, weights of effective deviation 1/√inputs, √2 behind the leaky ReLU: w arrives with a deviation near 1.
+# - Eight default layers shrink what z has to say to a thousandth. z normalised, weights of effective deviation 1/√inputs, √2 behind the leaky ReLU: it arrives with more than half of its deviation.
 # - Equalised learning rate: stored N(0, 1), scaled at every call, so that Adam changes all layers by one share. It is no initialisation.
 # - AdaIN replaces each map's mean and deviation by the style's. The style is computed from w. Each layer's overwrites the one before.
 # - Growing: α = 0 is the stage before, exactly, in both networks. Fading spreads the cost of a new layer.

@@ -56,7 +56,7 @@ quiz("10.recall")
 # %% [markdown]
 # ## Ten images from one to the other
 #
-# The lesson's exercise: two latents, ten steps, an image at each. The plain way is straight. At the share $t$ of the way,
+# An exercise of the lesson that this course grew from: two latents, ten steps, an image at each. The plain way is straight. At the share $t$ of the way,
 #
 # $$\text{lerp}(a, b, t) = (1 - t)\,a + t\,b$$
 
@@ -103,10 +103,10 @@ plots.image_grids(
 # %% [markdown]
 # Two kinds of clothes, and something between them that is neither. Now look at the latents instead of the images.
 #
-# ## The middle is short
+# ## How long is the middle?
 #
 # A latent $z \sim \mathcal N(0, I)$ has $d = 100$ coordinates, each with mean square 1, so $\mathbb E\|z\|^2 = 100$, and nearly every latent is close to that: the generator has seen a
-# thin shell of radius 10, from outside and inside nothing.
+# thin shell of radius 10, and nothing outside or inside it.
 #
 # **Predict.** $z_1$ and $z_2$ are two such latents. $\mathbb E\,\|(z_1 + z_2)/2\|^2$ is …
 
@@ -150,7 +150,7 @@ reveal(
         key=lambda option: abs(option[1] - middle),
     )[0],
     f"{middle:.1f} over {len(many):,} pairs. ‖(z₁ + z₂)/2‖² = ¼‖z₁‖² + ¼‖z₂‖² + ½ z₁·z₂, and two independent latents are orthogonal on average: ¼·100 + ¼·100 = 50 = d/2. "
-    f"(71 is no square: the norm in the middle is √50 = 7.1.) Among latents from N(0, I), one in {1 / as_short:,.0f} is as short as that.",
+    f"(71 would be ten times the norm: that is √50 = 7.1, and its square is 50.) Among latents from N(0, I), one in {1 / as_short:,.0f} is as short as that.",
 )
 
 # %% [markdown]
@@ -222,12 +222,18 @@ for name, z in shown.items():
     precise[name] = metrics.precision_recall(
         real=photographs, fake=features, k=3, real_radii=near_radii
     ).precision
-steps_of = {}
+steps_of, at_border, largest = {}, {}, {}
 for name, between in names.items():
     film = torch.stack(
         [images_at(generator, between(starts[:walks], ends[:walks], t)) for t in places[:, 0].tolist()]
     )
     steps_of[name] = ways.lpips_between(film[:-1].flatten(0, 1), film[1:].flatten(0, 1)).view(9, -1)
+    largest[name] = steps_of[name].argmax(0).cpu()
+    kinds = classify(film.flatten(0, 1))[1].argmax(1).view(10, -1)
+    changes = (kinds[1:] != kinds[:-1]).double()
+    at_border[name] = changes.gather(0, largest[name][None]).mean().item()
+    at_border["any step"] = changes.mean().item()
+beside = ((largest["lerp"] - largest["slerp"]).abs() <= 1).double().mean().item()
 uneven = {name: (each.amax(0) / each.mean(0)).mean().item() for name, each in steps_of.items()}
 pace = {name: (each.mean(1) / each.mean()).tolist() for name, each in steps_of.items()}
 print(
@@ -242,6 +248,11 @@ assert abs(precise["lerp"] - precise["fresh latents"]) < 0.05 + 3 * math.sqrt(0.
 print(
     f"largest step over mean step ({walks} pairs): " + ", ".join(f"{k} {v:.2f}" for k, v in uneven.items())
 )
+print(
+    f"in the largest step the classifier's answer changes for {at_border['lerp']:.0%} of the pairs with lerp and {at_border['slerp']:.0%} with slerp, in any step for "
+    f"{at_border['any step']:.0%}; for {beside:.0%} of the pairs both ways have it at the same place or the next"
+)
+assert min(at_border["lerp"], at_border["slerp"]) > 1.5 * at_border["any step"] and beside > 0.5
 assert sum(pace["lerp"][3:6]) / 3 > sum(pace["lerp"][i] for i in (0, 8)) / 2
 plots.curves(
     [(k + 0.5) / 9 for k in range(9)],
@@ -261,7 +272,8 @@ reveal(
     if gain < -0.1
     else "about the same for both",
     f"lerp {uneven['lerp']:.2f}, slerp {uneven['slerp']:.2f}. Averaged over pairs first, slerp's steps are even, because it turns at an even rate, while lerp hurries through the middle. But for one "
-    "pair the largest step stands wherever the generator has a border between two kinds of clothes, and both ways have to cross it. Sure in the middle: "
+    f"pair the largest step often stands where the generator has a border between two kinds of clothes (the classifier's answer changes in it for {at_border['slerp']:.0%}, in any step for {at_border['any step']:.0%}), "
+    f"and both ways come to it at nearly the same place (for {beside:.0%}). Sure in the middle: "
     f"{sure['lerp']:.1%} with lerp, {sure['slerp']:.1%} with slerp, {sure['fresh latents']:.1%} of fresh samples.",
 )
 
@@ -293,12 +305,12 @@ print(f"a latent's half-way point moves by up to {moved:.1%} when 63 others stan
 print(f"from a latent to itself: NaN for {broken:.0%} of 1,000")
 
 # %% [markdown]
-# `.sum()` and `.norm()` without a dimension run over the whole batch, so that all rows share one angle. And a cosine that rounding pushes above 1 has no arc cosine, while one that is
-# exactly 1 divides 0 by 0. A batch of one and two different vectors, which is how code is tried out, shows neither.
+# `.sum()` and `.norm()` without a dimension run over the whole batch, so that all rows share one angle. And rounding can push a cosine above 1, where acos is NaN; at exactly 1
+# sin ω is 0, and the formula 0/0. A batch of one and two different vectors, which is how code is tried out, shows neither.
 #
 # ## Both under your hand
 #
-# Drag $t$; take two new latents until you find a pair on which slerp is *less* even than lerp. Watch where the steps are long, and that it is the same place on both ways.
+# Drag $t$; take two new latents until you find a pair on which slerp is *less* even than lerp. Watch where the steps are long, and whether it is the same place on both ways.
 
 # %% id="slider"
 slider = widgets.interpolation_slider(generator)
@@ -307,7 +319,7 @@ slider
 # %% [markdown]
 # ## How far apart do two images look?
 #
-# Squared differences of pixels answer a question nobody asked. Move a photograph by two pixels: to the eye nothing happened. **LPIPS** (Zhang et al. 2018) compares what five layers
+# Squared differences compare two images pixel by pixel, each with the one at its own place. **LPIPS** (Zhang et al. 2018) compares what five layers
 # of an image classifier make of the two images. At each layer $l$ and place $(h, w)$ the vector of channels is brought to length 1, so that only its direction counts, and the
 # squared differences are weighed channel by channel with $\omega_l$, fitted to what people answered when asked which of two images is nearer to a third:
 #
@@ -340,7 +352,7 @@ torch.testing.assert_close(summed, library, rtol=1e-5, atol=1e-7)
 print(f"five layers of yours against metrics.lpips: {(summed - library).abs().max():.1e} at most")
 
 # %% [markdown]
-# (28 pixels are few for a network that was made for 224: all images of this chapter are enlarged to 64 before they are compared.)
+# (28 pixels are few for a network that was made for 224: images are enlarged to 64 before they are compared, wherever this chapter names no other size.)
 #
 # **Predict.** Every photograph against itself moved by two pixels, and against another photograph of its class. How often is the moved one *further*? More often …
 
@@ -390,9 +402,9 @@ reveal(
 #
 # Now the measure (Karras et al. 2018). Draw two latents and a place $t$; take one short step along the path, from $t$ to $t + \varepsilon$; draw both images; compare them:
 #
-# $$\text{PPL} = \mathbb E\left[\frac{1}{\varepsilon^2}\, d\bigl(G(\text{lerp}(z_1, z_2, t)),\; G(\text{lerp}(z_1, z_2, t + \varepsilon))\bigr)\right]$$
+# $$\text{PPL} = \mathbb E\left[\frac{1}{\varepsilon^2}\, d\bigl(G(u(t)),\; G(u(t + \varepsilon))\bigr)\right]$$
 #
-# $d$ is a *squared* distance: for a short step it grows like $\varepsilon^2$, and the division makes it a squared speed. One number for each path first, the mean comes later:
+# $u$ is the path: here the straight one, $u(t) = \text{lerp}(z_1, z_2, t)$; the paper turns in Z, by slerp, and goes straight in W. $d$ is a *squared* distance: for a short step it grows like $\varepsilon^2$, and the division makes it a squared speed. One number for each path first, the mean comes later:
 
 
 # %%
@@ -514,7 +526,7 @@ for name, speed in speeds.items():
 
 # %% [markdown]
 # A mean of squares is at least the square of the mean (equal only at an even pace), and the mean speed times 1 is the length of the way, which is at least the straight distance between its
-# ends. So a path length punishes detours *and* jumps. The total change enters neither.
+# ends. So a path length punishes detours *and* jumps. The total change is only the least it can be.
 #
 # ## How short is short?
 #
@@ -625,17 +637,18 @@ plots.intervals(
 lengths = found["DCGAN, full"].lengths
 top = lengths.sort(descending=True).values[: max(1, len(lengths) // 20)].sum() / lengths.sum()
 print(
-    f"DCGAN, full: the median path moves at {lengths.median():.2f}, the fastest at {lengths.max():.1f}; the fastest 5 % of the paths make {top:.0%} of the sum"
+    f"DCGAN, full: the median of the squared speeds is {lengths.median():.2f}, the largest {lengths.max():.1f}; the fastest 5 % of the paths make {top:.0%} of the sum"
 )
 assert lengths.max() > 5 * lengths.median()
 
 # %% [markdown]
-# Hardly anything happens on most paths, and much on a few that stand at a border: the distribution has a long tail. That is why the number needs thousands of paths, why the
+# Most paths move slowly where they were met, and a few many times as fast: the distribution has a long tail. That is why the number needs thousands of paths, why the
 # longest per cent is trimmed, and why it comes with an interval.
 #
 # ### "A short path length means good images"
 #
-# Feed the same DCGAN latents that are shrunk towards 0. Its paths become shorter at once; at 0.2 its samples are alike as well. A generator of one image would have a path length of 0.
+# Feed the same DCGAN latents that are shrunk towards 0. What becomes of its paths, and of the variety of its samples? (A generator of one image moves nowhere: 0, and the library would refuse to
+# measure it, since what is left is rounding.)
 
 
 # %% id="shrunk"
@@ -670,6 +683,11 @@ plots.image_grids(
     title="LPIPS of two samples: " + ", ".join(f"{variety:.2f}" for _, variety, _ in shorter.values()),
     panel=3.4,
 )
+assert shorter[0.4][0] < 0.8 * shorter[1.0][0] and abs(shorter[0.4][1] / shorter[1.0][1] - 1) < 0.15
+
+# %% [markdown]
+# At 0.4 paths are shorter and two samples are as far apart as before: the same variety, walked through more slowly. At 0.2 the samples grow alike as well. A short path length says neither that images are
+# good nor that they differ.
 
 # %% [markdown]
 # ## W against Z
@@ -694,14 +712,7 @@ print(f"lerp at t = 0.300 and slerp at t = {same_place:.3f}: the images differ b
 # Divided by their lengths, the straight way and the arc are one and the same curve: lerp and slerp in Z show *the same images*, at another pace. "Lerp is bad" is a sentence about
 # generators that see norms.
 #
-# In W nothing is normal and no norm is typical: the straight line is the standard there. All three ways:
-
-# %% id="style-slider"
-style_slider = widgets.interpolation_slider(styled, seed=3)
-style_slider
-
-# %% [markdown]
-# StyleGAN's authors found shorter paths in W than in Z, and took it as a sign that the mapping *unbends* the space: training data may have a gap (no beards with long hair), Z cannot have one,
+# In W nothing is normal and no norm is typical: the straight line is the standard there. StyleGAN's authors compared the lengths of paths in both, and took what they found as a sign of what the mapping does to the space: training data may have a gap (no beards with long hair), Z cannot have one,
 # so a mapping from Z must be curved where W may be straight.
 #
 # **Predict.** The path length of this network, anywhere on the path ("full"), with 95 % intervals.
@@ -751,7 +762,14 @@ reveal(
 )
 
 # %% [markdown]
-# Why may these two be compared, where most path lengths may not? The paths have the same ends, so the same first and last images; $t$ goes from 0 to 1 on both; the distance is the same. Only the
+# All three ways under your hand: straight and turned in Z, straight in W.
+
+# %% id="style-slider"
+style_slider = widgets.interpolation_slider(styled, seed=3)
+style_slider
+
+# %% [markdown]
+# Why may path lengths in Z and in W be compared, where most path lengths may not? The paths have the same ends, so the same first and last images; $t$ goes from 0 to 1 on both; the distance is the same. Only the
 # way between differs. Of all ways between two images the least mean squared speed belongs to the shortest one, walked at an even pace: the lower number is the way with fewer detours and jumps.
 #
 # ## Can a plane tell?
@@ -811,17 +829,17 @@ else:
     told = {space: (each.low, each.score, each.high) for space, each in here.items()}
     entropies = {space: each.entropies for space, each in here.items()}
     source = f"computed here with {points:,} images"
-nobody = torch.tensor(
-    [
-        torch.special.entr(torch.tensor([p, 1 - p])).sum()
-        for p in ((chance > 0.5).double().mean() for chance in chances.values())
-    ]
-)
+surest = {  # the half of the images on which the score is computed, for each attribute
+    name: chance[(chance - 0.5).abs().argsort(descending=True)[: len(chance) // 2]] > 0.5
+    for name, chance in chances.items()
+}
+shares = {name: kept.double().mean().item() for name, kept in surest.items()}
+nobody = torch.tensor([torch.special.entr(torch.tensor([p, 1 - p])).sum() for p in shares.values()])
 print(f"still unknown of each attribute, in nats ({source}; the surest half of the images)")
 print(f"{'':14} {'share':>6} " + " ".join(f"{space:>6}" for space in entropies))
 for name in smoothness.QUESTIONS:
     print(
-        f"{name:14} {(chances[name] > 0.5).double().mean():6.2f} "
+        f"{name:14} {shares[name]:6.2f} "
         + " ".join(f"{entropies[space][name]:6.3f}" for space in entropies)
     )
 print(
@@ -854,8 +872,8 @@ reveal(
 #
 # ### "Lerp is bad"
 #
-# For a DCGAN the middle of a straight way has a norm that training never had; what that costs half-way was printed above, in precision: hardly anything. For a generator that normalises z, lerp shows the same images as slerp. And in W it is what everybody
-# uses, with reason: slerp around 0 has no meaning where 0 is no centre. How far is the centre of W from 0, and what do both ways make of it?
+# For a DCGAN the middle of a straight way has a norm that training never had; what that costs half-way was printed above: hardly anything in precision, a few points of sureness. For a generator that normalises z, lerp shows the same images as slerp. And in W it is what everybody
+# uses: slerp turns around 0, and there 0 is no centre. How far is the centre of W from 0, and what do both ways make of it?
 
 # %% id="lerp-in-w"
 with torch.inference_mode():
@@ -869,7 +887,11 @@ print(f"the mean of w has norm {centre:.2f}; a style is {spread:.2f} away from i
 print(
     f"half-way, distance from the mean over that of a style: lerp {far['lerp']:.2f}, slerp {far['slerp']:.2f}"
 )
-assert abs(far["lerp"] - 0.5**0.5) < 0.12
+assert abs(far["lerp"] - 0.5**0.5) < 0.12 and far["lerp"] < far["slerp"] < 1
+
+# %% [markdown]
+# Half-way between two styles is nearer to the mean than a style is, as everywhere. Slerp bulges outwards, away from 0, and so keeps some distance from the mean by accident: how much depends on where 0 happens to lie. No
+# one has shown that W wants a bulge.
 
 # %% [markdown]
 # ### "The path length of paper X is lower, so its generator is smoother"
@@ -903,10 +925,10 @@ quiz("10.check")
 # ## What to keep
 #
 # - Half-way on a straight line between two latents the squared norm is about d/2 instead of d. Slerp keeps the norm, and turns evenly.
-# - Even on average is not smooth for each: the longest step stands where the generator has a border.
+# - Even on average is not smooth for each: the longest step often stands where the generator has a border.
 # - Slerp's traps: one angle for a batch, a cosine above 1, directions without an arc.
 # - LPIPS: directions of channels, place by place, squared, weighed, averaged. It has a gradient everywhere if the norm has one at 0.
-# - PPL is a mean of squared speeds. Detours and jumps cost; the ends do not enter; a generator that says one thing has 0.
+# - PPL is a mean of squared speeds. Detours and jumps cost; the ends only set the least it can be; a generator that says one thing has 0.
 # - ε between cutting corners and rounding. Rounding to grey levels replaces δ² by δ.
 # - Z or W, full or end, distance, size, trimming: all of it beside the number, and an interval.
 # - Separability: what is still unknown of an attribute when the side of a plane is known.

@@ -29,14 +29,18 @@ def test_within_1500_steps_the_ring_is_shared_out():
 
 
 def test_a_sure_discriminator_starves_the_saturating_loss():
-    """Chapter 01's second thing to try: rate of D 0.01, five steps of D for each of G. Whatever the seed and the
-    processor's last digits, the same D would move the same samples more than twice as far by the other loss."""
+    """Chapter 01's second thing to try: rate of D 0.01, of G 0.0001, five steps of D for each of G. Whatever the seed,
+    the arrows are gone, G stands still, and the same D moves the same samples by the other loss."""
     for seed in range(3):
-        game = played(200, loss="saturating", lr_d=1e-2, d_steps=5, seed=seed)
-        starved = game.pull(256)[1].norm(dim=1).median()
+        game = played(100, loss="saturating", lr_d=1e-2, lr_g=1e-4, d_steps=5, seed=seed)
+        assert game.discriminator(game.samples()).median() < -6
+        assert game.pull(256)[1].norm(dim=1).median() < 0.01
+        stood = game.samples()
+        for _ in range(50):
+            game.step()
+        assert (game.samples() - stood).norm(dim=1).median() < 0.2 and game.modes_found()[0] <= 1
         game.loss = "non_saturating"
-        assert 0 < 2 * starved < game.pull(256)[1].norm(dim=1).median()
-        assert game.discriminator(game.samples()).median() < -0.5 and game.modes_found()[0] < 8
+        assert game.pull(256)[1].norm(dim=1).median() > 1
 
 
 def test_a_fast_generator_against_a_slow_discriminator_collapses():

@@ -88,7 +88,7 @@ QUIZZES["02.check"] = [
 EXPLANATIONS["02.why_no_convergence"] = Explanation(
     prompt="Lesson exercise: does either loss of a GAN converge, and what does that tell you about the game?",
     rubric=[
-        "Neither loss falls to a minimum: each player's loss depends on the other's weights.",
+        "Neither loss falls to a minimum of its own: each player's loss depends on the other's weights.",
         "A loss is therefore no measure of image quality; another measure is needed for that (samples, a distance).",
         "The value where nothing can be told apart (1.386 for D's sum, 0.693 for G) is a reference, and the run's place against it says who leads.",
         "A steady loss may mean balance or a standstill: the curve alone cannot tell, nor can it show missing variety.",
