@@ -4,12 +4,13 @@ import os
 import random
 import signal
 import threading
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
 
-from course_lib.exercises import cards, engine, ledger
+from course_lib.exercises import cards, engine, ledger, slopes
 from course_lib.exercises.engine import Exercise, Property, Verdict, Wrong, WrongAnswer
 
 
@@ -185,6 +186,51 @@ def test_an_answer_that_writes_into_what_came_in_is_told_so():
     verdict = engine.judge(ITEM, in_place)
     assert verdict.status == "wrong" and "A tensor that came in was changed" in verdict.message
     assert engine.judge(ITEM, lambda x: x.clone().mul_(2)).status == "right"
+
+
+def test_a_list_that_is_changed_is_told():
+    def last(values):
+        return values[-1]
+
+    def check(answer):
+        if answer([torch.ones(1), torch.zeros(1)]).item():
+            raise Wrong("The last one is 0.")
+
+    item = replace(ITEM, reference=last, properties=[Property("the last", check)], behaviour=lambda _: [])
+    assert engine.judge(item, last).status == "right"
+    for body in ("values.pop()", "values.append(values[-1]) or values[-1]", "values.reverse() or values[0]"):
+        verdict = engine.judge(item, eval(f"lambda values: {body}"))
+        assert verdict.status == "wrong" and "A list that came in was changed" in verdict.message
+
+
+def test_a_renamed_argument_is_told():
+    verdict = engine.judge(ITEM, lambda value: 2 * value)
+    assert verdict.status == "wrong" and "The argument x is called value here" in verdict.message
+    assert engine.judge(ITEM, lambda *values: 2 * values[0]).status == "right"
+
+
+def test_an_answer_of_another_dtype_is_told():
+    def check(answer):
+        x = torch.ones(2)
+        if not torch.allclose(answer(x), 2 * x):
+            raise Wrong("Twice 1 is 2.")
+
+    item = replace(ITEM, properties=[Property("doubles", check)])
+    verdict = engine.judge(item, lambda x: 2 * x.double())
+    assert "Is its dtype that of what came in?" in verdict.message
+
+
+def test_slopes_are_those_of_the_values():
+    def scaled(x, scale):
+        return scale * x.square()
+
+    x, scale = torch.randn(2, 3, dtype=torch.float64), torch.randn(3, dtype=torch.float64)
+    slopes.follow(scaled, x=x, scale=scale)
+    slopes.follow(lambda x, scale: scaled(x.float(), scale.float()), x=x, scale=scale)
+    with pytest.raises(Wrong, match="slope in scale is not"):
+        slopes.follow(lambda x, scale: scaled(x, scale.detach()), x=x, scale=scale)
+    with pytest.raises(Wrong, match="slope in x is not.* autograd says 0"):
+        slopes.follow(lambda x, scale: scaled(x, scale).detach(), x=x, scale=scale)
 
 
 def test_a_right_answer_is_carried_on_and_kept_in_the_progress(registered):
