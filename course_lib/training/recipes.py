@@ -160,16 +160,16 @@ RECIPES: dict[str, Recipe | ClassifierRecipe | AutoencodingRecipe] = {
         kept="float16",
     ),
     "residual-fashion-classes": Recipe(
-        "class-conditional residual networks at 32×32, width 32, on Fashion-MNIST: projection, relativistic loss, R1 + R2, 84 epochs",
+        "class-conditional residual networks at 32×32, width 48, on Fashion-MNIST: projection, relativistic loss, R1 + R2, 84 epochs",
         data="fashion-mnist",
         size=32,
         networks=lambda: (
-            residual.Generator(latent_dim=100, width=32, channels=1, size=32, classes=10, batch_norm=True, patch=2),
-            residual.Discriminator(width=32, channels=1, size=32, classes=10, patch=2),
+            residual.Generator(latent_dim=100, width=48, channels=1, size=32, classes=10, batch_norm=True, patch=2),
+            residual.Discriminator(width=48, channels=1, size=32, classes=10, patch=2),
         ),
-        config=replace(PAIRS, steps=epochs(84, 64), learning_rate_g=2e-3, learning_rate_d=2e-3),
+        config=replace(PAIRS, steps=epochs(84, 64), learning_rate_g=1.3e-3, learning_rate_d=1.3e-3),
         snapshots=8,
-        kept="float16",
+        kept="int8",
     ),
     "classifier-fashion": ClassifierRecipe(
         "small convolutional classifier of Fashion-MNIST: the course's judge and feature extractor",

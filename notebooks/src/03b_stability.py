@@ -774,7 +774,7 @@ reveal(
 RECORDED = {
     "dcgan-fashion": "DCGAN",
     "residual-fashion": "residual, pairs, R1 + R2",
-    "residual-fashion-classes": "… twice as wide, told the class",
+    "residual-fashion-classes": "… three times as wide, told the class",
 }
 cards = {name: zoo.card(name) for name in RECORDED}
 by_inception = {name: card["measured"]["fid-inception"]["metrics"]["fid"] for name, card in cards.items()}
@@ -782,19 +782,19 @@ own = {name: card["metrics"]["fid"] for name, card in cards.items()}
 published = {name: row["samples"]["value"] for name, row in by_inception.items()}
 weights = {name: sum(card["parameters"].values()) for name, card in cards.items()}
 seen = {name: card["config"]["steps"] * card["config"]["batch_size"] for name, card in cards.items()}
-print(f"{'':32} {'weights':>9} {'images':>9} {'minutes':>8} {'distance':>9} {'FID':>6} {'sure':>6}")
+print(f"{'':36} {'weights':>9} {'images':>9} {'minutes':>8} {'distance':>9} {'FID':>6} {'sure':>6}")
 for name, label in RECORDED.items():
     card = cards[name]
     print(
-        f"{label:32} {weights[name]:9,} {seen[name] / 1e6:8.2f}M {card['minutes']:8.0f} "
+        f"{label:36} {weights[name]:9,} {seen[name] / 1e6:8.2f}M {card['minutes']:8.0f} "
         f"{own[name]:9.2f} {published[name]:6.2f} {card['metrics']['sure']:6.1%}"
     )
 assert own["residual-fashion-classes"] < own["dcgan-fashion"] < own["residual-fashion"]
-assert published["dcgan-fashion"] < published["residual-fashion-classes"] < published["residual-fashion"]
+assert published["residual-fashion-classes"] < published["dcgan-fashion"] < published["residual-fashion"]
 assert 2 < seen["residual-fashion-classes"] / seen["dcgan-fashion"] < 2.2
 assert 0.3 < seen["residual-fashion"] / seen["dcgan-fashion"] < 0.37
 assert 0.09 < weights["residual-fashion"] / weights["dcgan-fashion"] < 0.11
-assert weights["residual-fashion-classes"] < weights["dcgan-fashion"] / 2
+assert 0.7 < weights["residual-fashion-classes"] / weights["dcgan-fashion"] < 0.8
 assert (
     cards["residual-fashion-classes"]["metrics"]["sure"] > cards["dcgan-fashion"]["metrics"]["sure"] + 0.1
 )
@@ -804,9 +804,9 @@ print(
 )
 
 # %% [markdown]
-# The small residual network saw a third of the DCGAN's images, has a tenth of its weights, and stays behind it. Told the class, and twice as wide, it has
-# less than half of the DCGAN's weights and saw twice its images; the course's classifier puts it first and is far surer of its samples. The Inception, which knows nothing of
-# clothes, leaves the DCGAN ahead: two judges, two orders, which is why both are printed (chapters 04 and 04b). And it was *told* something that the other two had to find
+# The small residual network saw a third of the DCGAN's images, has a tenth of its weights, and stays behind it. Told the class, and three times as wide, it has
+# three quarters of the DCGAN's weights and saw twice its images; both judges put it first, the course's classifier and the Inception, which knows nothing of
+# clothes (chapters 04 and 04b), and the classifier is far surer of its samples. But it was *told* something that the other two had to find
 # out: the number of a network that is told the class is compared with the numbers of others that are told.
 #
 # ## The failure museum
