@@ -72,8 +72,8 @@ def test_the_snippet_makes_a_table_of_two_progress_files(tmp_path, monkeypatch):
     files = tmp_path / "handed in"
     monkeypatch.setenv("COURSE_PROGRESS", str(files / "Ada.json"))
 
-    def answer_with(logits):
-        return engine.exercise("00.probability")(lambda values: logits(values))
+    def answer_with(answer):
+        return engine.exercise("00.probability")(lambda logits: answer(logits))
 
     answer_with(lambda values: -values)
     answer_with(lambda values: values.sigmoid())

@@ -201,7 +201,8 @@ for draws, missing in short.items():
     )
 
 # %% [markdown]
-# Thousands of draws, with *two* dimensions. If its posterior is $e^k$ times narrower than the prior, one draw in about $e^k$ comes near it; the KL measures $k$:
+# Thousands of draws, with *two* dimensions. Let the [posterior](../docs/glossary.md#posterior), what $z$ may be once the photograph is seen, be $e^k$ times
+# narrower than the prior. Then one draw in about $e^k$ comes near it, and the KL measures $k$:
 
 # %% id="draws-needed"
 for name, of in {"two dimensions": card, "twenty": zoo.card("vae-fashion")}.items():
@@ -216,7 +217,7 @@ for name, of in {"two dimensions": card, "twenty": zoo.card("vae-fashion")}.item
 # $$\log p(x) = \underbrace{\mathbb E_q \log p(x|z) - \mathrm{KL}\bigl(q(z|x)\,\|\,p(z)\bigr)}_{\text{evidence lower bound, ELBO}} + \mathrm{KL}\bigl(q(z|x)\,\|\,p(z|x)\bigr)$$
 #
 # (write $p(x) = p(x|z)p(z)/p(z|x)$, take logarithms, multiply by $q/q$ inside, then average over $z$ drawn from $q$). The last term is not negative, so the first two are a lower bound, and they can be
-# computed. What is lost is exactly the divergence of $q$ from the true [posterior](../docs/glossary.md#posterior) $p(z|x)$.
+# computed. What is lost is exactly the divergence of $q$ from the true posterior $p(z|x)$.
 #
 # In [probabilistic PCA](../docs/glossary.md#probabilistic-pca), a linear decoder with Gaussian noise, nothing is hidden: evidence, posterior and the ELBO of any Gaussian $q$ have closed forms. Four encoders, one
 # of them perfect:

@@ -65,11 +65,12 @@ def test_the_floor_can_be_measured_again():
 
 @pytest.mark.parametrize("name", GENERATORS)
 def test_samples_are_worse_than_the_floor_in_what_the_course_says_of_them(name):
-    """Beyond their errors; a precision above that of photographs is no contradiction (mlp-fashion's is)."""
+    """By twice their joint error; a precision above that of photographs is no contradiction (mlp-fashion's is)."""
     rows = block_of(name)["metrics"]
     for metric, sign in (("fid", 1), ("classifier_score", -1), ("recall", -1), ("coverage", -1)):
         samples, floor = rows[metric]["samples"], rows[metric]["floor"]
-        assert sign * (samples["value"] - floor["value"]) > 2 * (samples["error"] + floor["error"]), metric
+        joint = (samples["error"] ** 2 + floor["error"] ** 2) ** 0.5
+        assert sign * (samples["value"] - floor["value"]) > 2 * joint, metric
     assert all(rows["fid_infinity"][side]["value"] < rows["fid"][side]["value"] for side in ("samples", "floor"))
 
 
