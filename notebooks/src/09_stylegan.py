@@ -247,7 +247,9 @@ with torch.no_grad():
         spread["default layers"].append(x.std(0).mean().item())
     w_default = x
 by_theory = (1 / 3 * 0.52) ** 0.5  # √(variance of a weight × inputs × what the leaky ReLU lets pass)
-assert spread["default layers"][-1] < 1e-3 and 0.3 < spread["equalised"][-1] < 2
+assert spread["default layers"][-1] < 1e-3 and 0.5 < spread["equalised"][-1] < 0.7
+# behind the first layer: of the 0.52 a part, (0.8²)/(2π), is the square of a mean, and varies with no latent
+assert abs(spread["default layers"][0] - ((0.52 - 0.64 / (2 * torch.pi)) / 3) ** 0.5) < 0.02
 plots.curves(
     list(depth),
     {**spread, "(√0.173)ᵏ": [by_theory**k for k in depth]},
@@ -269,7 +271,7 @@ reveal(
     if final < 0.3
     else "about 1",
     f"{final:.5f}. A default layer's weights have variance 1/(3·inputs), and the leaky ReLU lets half of the square pass, so each layer keeps about a sixth of the variance between latents. "
-    f"(The estimate ends at {by_theory**8:.5f}: it takes entries to lie evenly about 0, and the biases, alike for all latents, do not leave them there.) The biases stay: w has a length of {w_default.norm(dim=1).mean():.2f}, nearly the same for every z. Whatever comes after it sees one and the same vector.",
+    f"(The estimate ends at {by_theory**8:.5f}: it counts mean squares, and behind a leaky ReLU a part of them is a mean that all latents share.) The biases stay: w has a length of {w_default.norm(dim=1).mean():.2f}, nearly the same for every z. Whatever comes after it sees one and the same vector.",
 )
 
 # %% [markdown]

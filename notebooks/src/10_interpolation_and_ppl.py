@@ -244,7 +244,8 @@ print(
     f"precision in the middle (k = 3, N = {pairs:,}): "
     + ", ".join(f"{k} {v:.3f}" for k, v in precise.items())
 )
-assert abs(precise["lerp"] - precise["fresh latents"]) < 0.05 + 3 * math.sqrt(0.5 / pairs)
+for share in (precise, sure):
+    assert abs(share["lerp"] - share["fresh latents"]) < 0.05 + 3 * math.sqrt(0.5 / pairs)
 print(
     f"largest step over mean step ({walks} pairs): " + ", ".join(f"{k} {v:.2f}" for k, v in uneven.items())
 )
@@ -872,7 +873,7 @@ reveal(
 #
 # ### "Lerp is bad"
 #
-# For a DCGAN the middle of a straight way has a norm that training never had; what that costs half-way was printed above: hardly anything in precision, a few points of sureness. For a generator that normalises z, lerp shows the same images as slerp. And in W it is what everybody
+# For a DCGAN the middle of a straight way has a norm that training never had; what that costs half-way was printed above: hardly anything in precision, little in sureness. For a generator that normalises z, lerp shows the same images as slerp. And in W it is what everybody
 # uses: slerp turns around 0, and there 0 is no centre. How far is the centre of W from 0, and what do both ways make of it?
 
 # %% id="lerp-in-w"
@@ -890,8 +891,7 @@ print(
 assert abs(far["lerp"] - 0.5**0.5) < 0.12 and far["lerp"] < far["slerp"] < 1
 
 # %% [markdown]
-# Half-way between two styles is nearer to the mean than a style is, as everywhere. Slerp bulges outwards, away from 0, and so keeps some distance from the mean by accident: how much depends on where 0 happens to lie. No
-# one has shown that W wants a bulge.
+# Half-way between two styles is nearer to the mean than a style is, as everywhere. Slerp bulges outwards, away from 0, and so keeps some distance from the mean by accident: how much depends on where 0 happens to lie.
 
 # %% [markdown]
 # ### "The path length of paper X is lower, so its generator is smoother"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import torch
 
+from course_lib.exercises.ch01.game import same_precision, two
 from course_lib.exercises.engine import Exercise, Property, WrongAnswer, require
 from course_lib.oracle import dirac
 
@@ -16,17 +17,9 @@ def _numbers(theta=THETA, psi=PSI):
 
 
 def _turn(answer, theta, psi, lr, gamma=0.0):
-    found = answer(theta, psi, lr, gamma)
-    if isinstance(found, torch.Tensor) and found.ndim and len(found) == 2:  # `torch.stack` unpacks too
-        found = tuple(found)
-    require(
-        isinstance(found, (tuple, list)) and len(found) == 2 and all(isinstance(each, torch.Tensor) for each in found),
-        "Expected two tensors, the next θ and the next ψ.",
-    )
-    require(
-        all(each.dtype == theta.dtype for each in found),
-        f"θ and ψ came in as {theta.dtype} and leave as {found[0].dtype} and {found[1].dtype}: new tensors made of their numbers lose digits. Compute with the tensors themselves.",
-    )
+    found = two(answer(theta, psi, lr, gamma), ", the next θ and the next ψ")
+    for each, name in zip(found, "θψ"):
+        same_precision(each, theta.dtype, name)
     return found
 
 

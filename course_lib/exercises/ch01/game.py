@@ -13,13 +13,30 @@ from course_lib.exercises.engine import Exercise, Property, WrongAnswer, require
 LOG4, LOG2 = math.log(4), math.log(2)
 
 
+def same_precision(found: torch.Tensor, came_in: torch.dtype, what: str) -> None:
+    """Wrong if `found` has another dtype than what came in."""
+    require(
+        found.dtype == came_in,
+        f"What came in is {came_in}, {what} leaves as {found.dtype}: a new tensor made of numbers loses digits. Compute with the tensors themselves.",
+    )
+
+
+def two(found, what: str) -> tuple[torch.Tensor, torch.Tensor]:
+    """`found` as two tensors, `torch.stack` of them included, or a sentence: Expected two tensors, `what`."""
+    if isinstance(found, torch.Tensor) and found.ndim and len(found) == 2:
+        found = tuple(found)
+    require(
+        isinstance(found, (tuple, list)) and len(found) == 2 and all(isinstance(each, torch.Tensor) for each in found),
+        f"Expected two tensors{what}.",
+    )
+    return found
+
+
 def scalar(found, what: str, dtype: torch.dtype | None = None) -> torch.Tensor:
     """`found` as a tensor without dimensions (of that dtype), or a sentence that says what came instead."""
     require(isinstance(found, torch.Tensor), f"Expected {what} as a tensor, got {type(found).__name__}.")
-    require(
-        dtype in (None, found.dtype),
-        f"What came in is {dtype}, {what} leaves as {found.dtype}: a new tensor made of numbers loses digits. Compute with the tensors themselves.",
-    )
+    if dtype is not None:
+        same_precision(found, dtype, what)
     require(found.ndim == 0, f"Expected {what} as one number, got a tensor of shape {tuple(found.shape)}.")
     return found
 
@@ -174,7 +191,7 @@ def _no_other_is_better(answer):
         return (torch.special.xlogy(p, d) + torch.special.xlogy(q, 1 - d)).sum().item()
 
     mine, best = answer(p.clone(), q.clone()), 2 * metrics.js_divergence(p, q).item() - LOG4
-    require(mine.dtype == p.dtype, f"Densities in {p.dtype} have answers in it; yours are {mine.dtype}.")
+    same_precision(mine, p.dtype, "D*")
     require(
         abs(v(mine) - best) < 1e-9,
         f"On a world of four outcomes the best V is {best:.4f}; yours reaches {v(mine):.4f}. Set the derivative of p log D + q log(1 − D) to 0.",

@@ -7,6 +7,7 @@ import math
 import torch
 import torch.nn.functional as F
 
+from course_lib.exercises.ch01.game import two
 from course_lib.exercises.engine import Exercise, Property, WrongAnswer, require
 from course_lib.losses import non_saturating_generator, saturating_generator
 
@@ -20,13 +21,7 @@ def generator_losses(fake_logits: torch.Tensor) -> tuple[torch.Tensor, torch.Ten
 
 
 def _pair(answer, logits):
-    found = answer(logits)
-    if isinstance(found, torch.Tensor) and found.ndim and len(found) == 2:  # `torch.stack` unpacks too
-        found = tuple(found)
-    require(
-        isinstance(found, (tuple, list)) and len(found) == 2 and all(isinstance(each, torch.Tensor) for each in found),
-        "Expected two tensors: the saturating loss, then the non-saturating one.",
-    )
+    found = two(answer(logits), ": the saturating loss, then the non-saturating one")
     require(all(each.ndim == 0 for each in found), "Each loss is one number: the mean over the fakes.")
     return found
 

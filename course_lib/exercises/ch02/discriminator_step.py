@@ -11,6 +11,7 @@ from course_lib.exercises.ch02.steps import (
     any_loss,
     close,
     detached,
+    fill_gradients,
     gradients,
     in_order,
     logits_named,
@@ -128,9 +129,7 @@ def _d_by_hand(generator, discriminator, optimizer, real, z, loss):
     optimizer.zero_grad()
     real_logits, fake_logits = discriminator(real), discriminator(fake)
     value = loss.discriminator(real_logits, fake_logits)
-    parameters = list(discriminator.parameters())
-    for parameter, slope in zip(parameters, torch.autograd.grad(value, parameters)):
-        parameter.grad = slope
+    fill_gradients(discriminator, value)
     optimizer.step()
     return value.detach(), real_logits.detach(), fake_logits.detach()
 

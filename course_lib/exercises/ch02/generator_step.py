@@ -10,6 +10,7 @@ from course_lib.exercises.ch02.steps import (
     any_loss,
     close,
     detached,
+    fill_gradients,
     in_order,
     logits_named,
     modes_kept,
@@ -117,9 +118,7 @@ def _g_by_hand(generator, discriminator, optimizer, z, loss):
     optimizer.zero_grad()
     logits = discriminator(generator(z))
     value = loss.generator(logits)
-    parameters = list(generator.parameters())
-    for parameter, slope in zip(parameters, torch.autograd.grad(value, parameters)):
-        parameter.grad = slope
+    fill_gradients(generator, value)
     optimizer.step()
     return value.detach(), logits.detach()
 

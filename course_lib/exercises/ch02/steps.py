@@ -216,6 +216,13 @@ def step_behaviour(step, own: str):
     return behaviour
 
 
+def fill_gradients(network: nn.Module, value: Tensor) -> None:
+    """What zero_grad and backward leave in this network, and in no other."""
+    parameters = list(network.parameters())
+    for parameter, slope in zip(parameters, torch.autograd.grad(value, parameters)):
+        parameter.grad = slope
+
+
 def in_order(order: str, optimizer: torch.optim.Optimizer, value: Tensor) -> None:
     """The words clear, backward and update done in this order."""
     doing = {"clear": optimizer.zero_grad, "backward": value.backward, "update": optimizer.step}

@@ -203,7 +203,7 @@ truncated = Exercise(
         Property("every draw from the generator that is given", _repeatable),
         Property("any shape, a narrow threshold, other values at each call", _any_shape),
     ],
-    when_slow="a whole latent of 512 numbers never lies inside, at threshold 1 once in 10⁸⁵ draws. Draw single numbers again, where they lie outside.",
+    when_slow="a whole latent of 512 numbers hardly ever lies inside. Draw single numbers again, where they lie outside.",
     behaviour=_truncated_behaviour,
     tolerance=(0.0, 0.03),
     other_forms=[_by_the_quantile, _by_initialiser, _draw_until_enough],

@@ -89,7 +89,7 @@ def _pairs(answer):
     generator, count, k = Watched(latent_dim=5), 200, 4
     real = _real(260, 3)
     found = _rows(answer(generator, lambda images: images[:, :3], [0.7, None], real=real, count=count, k=k), 2)
-    asked = torch.cat(list(generator.asked))
+    asked = torch.cat(generator.asked)
     require(
         len(asked) == 2 * count,
         f"With count = {count} and two thresholds, {2 * count} samples; yours made {len(asked)}.",
@@ -156,7 +156,7 @@ def _repeats(answer):
         one == other,
         f"Given the same `draw` twice you measured {one} and {other}: all latents, truncated or not, must come from it.",
     )
-    first, second = (torch.cat(list(_ask(answer, [0.5, None])[1].asked)) for _ in range(2))
+    first, second = (torch.cat(_ask(answer, [0.5, None])[1].asked) for _ in range(2))
     require(
         not torch.equal(first, second), "Without `draw` two calls drew the same latents: let chance be chance there."
     )
