@@ -55,6 +55,26 @@ def test_the_readme_lists_the_written_chapters_as_the_table_has_them():
     ]
 
 
+SITTINGS = {
+    "a quarter of an hour": 15,
+    "20 minutes": 20,
+    "three quarters of an hour": 45,
+    "an hour": 60,
+    "an hour and a quarter": 75,
+}
+
+
+@pytest.mark.parametrize("chapter", [each for each in CHAPTERS if each.written], ids=lambda chapter: chapter.number)
+def test_times_are_the_chapters_own_and_the_readmes(chapter):
+    first = (NOTEBOOKS / "src" / f"{chapter.stem}.py").read_text(encoding="utf-8").split("# %% ")[1]
+    longest_first = "|".join(sorted(SITTINGS, key=len, reverse=True))
+    said = re.search(rf"(?:\*\*time\*\*:|\bIn) ({longest_first})\b", " ".join(re.split(r"\n# ?|\s+", first)))[1]
+    assert SITTINGS[said] == chapter.minutes_reading
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    amount, unit = re.search(rf"{chapter.stem}\.ipynb\).*\| (\d+) (second|minute)[^|]*\|$", readme, re.M).groups()
+    assert int(amount) * {"second": 1, "minute": 60}[unit] == chapter.seconds
+
+
 def test_a_chapter_that_is_not_there():
     with pytest.raises(ValueError, match="number: expected one of 00, 00b, 01, .*, got '14'"):
         chapters.get("14")

@@ -38,7 +38,8 @@ def _row(chapter: Chapter, done: dict[str, dict], exercises: list[str], right: l
 
 def _time(chapter: Chapter) -> str:
     sitting = "" if chapter.minutes_reading is None else f"{chapter.minutes_reading} minutes"
-    computing = "" if chapter.seconds is None else f"{max(1, round(chapter.seconds / 60))} of computing"
+    seconds = chapter.seconds
+    computing = "" if seconds is None else f"{round(seconds / 60) if seconds >= 60 else 'under 1'} of computing"
     return ", ".join(part for part in (sitting, computing) if part)
 
 

@@ -43,6 +43,10 @@ def test_progress_is_counted_in_its_own_chapter(monkeypatch):
     assert f"1 of {len(engine.all_exercises())} exercises right" in chapter_map().title
 
 
+def test_less_than_a_minute_of_computing_is_said_so():
+    assert "20 minutes, under 1 of computing" in row(chapter_map(), get("00b"))
+
+
 def test_colours_are_the_themes():
     page = chapter_map()._repr_html_()
     assert "var(--jp-layout-color1" in page and "<table" in page and 'scope="col"' in page
