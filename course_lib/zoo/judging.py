@@ -7,6 +7,7 @@ and say nothing that this classifier cannot see.
 from __future__ import annotations
 
 import functools
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -23,6 +24,7 @@ JUDGES = {  # data set → network of the zoo
     **dict.fromkeys(("avatars", "avatars-32", "avatars-small", "avatars-small-32"), "classifier-avatars"),
 }
 SURE = 0.9
+FASHION_KINDS = {"clothes": (0, 1, 2, 3, 4, 6), "shoes": (5, 7, 9), "bags": (8,)}  # classes of Fashion-MNIST
 BATCH = 250  # images: what a layer makes of them stays in the cache; more at a time are slower (benchmarks/sliders.py)
 
 
@@ -82,6 +84,25 @@ def judge(images: Tensor, dataset: str = "fashion-mnist") -> dict:
         "n": len(images),
         "protocol": f"features (64) and probabilities of {JUDGES[dataset]}, against the {len(real_features):,} test images of {dataset}",
     }
+
+
+def between_kinds(probabilities: Tensor, kinds: Mapping[str, Sequence[int]] = FASHION_KINDS) -> Tensor:
+    """Which images hesitate between two kinds of things: (N, K) → (N,) bool.
+
+    They are those of which the classifier is not sure (top probability of `SURE` at most) and whose two most probable
+    classes are of different kinds: a sandal or a bag, not a shirt or a T-shirt.
+
+    kinds:  {kind: its classes}; each of the K classes in one of them
+    raises: ValueError for kinds that leave a class out or hold one twice
+    """
+    classes = [index for members in kinds.values() for index in members]
+    if sorted(classes) != list(range(probabilities.shape[1])):
+        raise ValueError(f"kinds: expected each of {probabilities.shape[1]} classes once, got {sorted(classes)}")
+    kind = torch.empty(len(classes), dtype=torch.int64)
+    for number, members in enumerate(kinds.values()):
+        kind[list(members)] = number
+    top, second = probabilities.topk(2, dim=1).indices.unbind(1)
+    return (probabilities.amax(1) <= SURE) & (kind[top] != kind[second])
 
 
 # ---------------------------------------------------------------- avatars

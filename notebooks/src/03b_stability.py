@@ -21,6 +21,7 @@
 
 # %% id="imports"
 import math
+from collections import Counter
 
 import torch
 from course_lib import data, losses, oracle, penalties, plots, plots_games, runtime, widgets, zoo
@@ -39,7 +40,7 @@ from course_lib.models.layers import SpectralNorm, convolution_norm
 from course_lib.oracle import dirac
 from course_lib.training.many_games import ManyGames
 from course_lib.training.points import Scores
-from course_lib.zoo import ablations, museum
+from course_lib.zoo import ablations, judging, museum
 from torch import nn
 from torch.nn.utils import parametrizations, parametrize
 
@@ -809,6 +810,61 @@ print(
 # clothes (chapters 04 and 04b), and the classifier is far surer of its samples. But it was *told* something that the other two had to find
 # out: the number of a network that is told the class is compared with the numbers of others that are told.
 #
+# ### What lies between a sandal and a bag?
+#
+# Why is the classifier so much surer of its samples? Take the images of which it is *not* sure (no class above 0.9), and ask which two classes it hesitates
+# between. A shirt that might be a T-shirt: photographs ask that too. A thing that might be a sandal or a bag is another matter. So the ten classes are sorted
+# into three kinds, clothes, shoes and bags, and what lies between two *kinds* is counted.
+#
+# **Predict.** For one photograph that lies between two kinds, how many of as many samples of the DCGAN do?
+
+# %%
+predict("03b.between", ["about one", "two to four", "five or more"])
+
+# %% id="between"
+looked_at = runtime.by_profile(ci=1000, laptop=4000, gpu=4000)
+sets = {
+    "photographs": data.to_float(photographs.pixels[:looked_at]),
+    "DCGAN": zoo.sample(generator, looked_at),
+    "told the class": wardrobe.flatten(0, 1),
+}
+probabilities = {name: judging.classify(images)[1] for name, images in sets.items()}
+mixed = {name: judging.between_kinds(each) for name, each in probabilities.items()}
+share = {name: found.double().mean().item() for name, found in mixed.items()}
+unsure = {
+    name: (each.amax(1) <= judging.SURE).double().mean().item() for name, each in probabilities.items()
+}
+for name, images in sets.items():
+    print(
+        f"{name:15} N = {len(images):5,}: not sure of {unsure[name]:5.1%}, between two kinds {share[name]:.2%}"
+    )
+assert share["DCGAN"] < 0.5 * (unsure["DCGAN"] - unsure["photographs"])  # most hesitation is within a kind
+assert share["DCGAN"] > 4 * share["photographs"] and share["DCGAN"] > 3 * share["told the class"]
+shown = mixed["DCGAN"].nonzero()[:30, 0]
+pairs = Counter(
+    " or ".join(classes[index] for index in sorted(two))
+    for two in probabilities["DCGAN"][mixed["DCGAN"]].topk(2).indices.tolist()
+)
+plots.image_grids(
+    {"": data.centre(sets["DCGAN"][shown], 28)},
+    columns=10,
+    panel=7.5,
+    title=f"Between two kinds lie {share['DCGAN']:.1%} of the DCGAN's samples and {share['photographs']:.1%} of the photographs",
+    alt=f"{len(shown)} samples of the DCGAN that are between two kinds of things, half one and half the other: a boot with the handle of a bag is among them. The commonest pairs: "
+    + ", ".join(f"{pair} ({count})" for pair, count in pairs.most_common(3)),
+)
+
+# %% id="reveal-between"
+ratio = share["DCGAN"] / max(share["photographs"], 1 / looked_at)
+reveal(
+    "03b.between",
+    "about one" if ratio < 1.5 else "two to four" if ratio < 4.5 else "five or more",
+    f"{ratio:.1f}. The DCGAN's latents are one connected cloud and G is continuous, so on every way from a latent of a sandal to one of a bag its images pass through something that is neither; "
+    f"training can make that stretch narrow, not empty. Told the class, G has ten clouds, and {share['told the class']:.2%} of its samples lie between. "
+    "This is the smaller part of what the classifier is not sure of: the larger lies between neighbours, as pullovers and shirts do among photographs.",
+)
+
+# %% [markdown]
 # ## The failure museum
 #
 # Nine runs of one small pair of networks on Fashion-MNIST, minutes each. Seven have one fault. You see what every log shows: losses,
