@@ -98,7 +98,7 @@ def between_kinds(probabilities: Tensor, kinds: Mapping[str, Sequence[int]] = FA
     classes = [index for members in kinds.values() for index in members]
     if sorted(classes) != list(range(probabilities.shape[1])):
         raise ValueError(f"kinds: expected each of {probabilities.shape[1]} classes once, got {sorted(classes)}")
-    kind = torch.empty(len(classes), dtype=torch.int64)
+    kind = torch.empty(len(classes), dtype=torch.int64, device=probabilities.device)
     for number, members in enumerate(kinds.values()):
         kind[list(members)] = number
     top, second = probabilities.topk(2, dim=1).indices.unbind(1)
