@@ -150,7 +150,7 @@ def test_it_draws_the_class_it_is_told_and_keeps_the_shade_of_its_latent():
 
 
 @pytest.mark.xfail(
-    strict=True, reason="told no class, every DCGAN tried reaches 0.81 to 0.82 of the real share (docs/decisions.md)"
+    strict=True, reason="told no class, no DCGAN tried came above 0.82 of the real share (docs/decisions.md)"
 )
 def test_the_dcgan_is_nearly_as_sure_as_real_images():
     """A classifier of at least 91 % is as sure of samples as of test images: 0.85 of the share at least."""
