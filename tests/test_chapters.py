@@ -62,6 +62,12 @@ SITTINGS = {
     "an hour": 60,
     "an hour and a quarter": 75,
 }
+COMPUTING = {  # what the first cell says of the machine's part: seconds, from and to
+    "half a minute": (8, 40),
+    "under a minute": (15, 60),
+    "about a minute": (45, 75),
+    "about two minutes": (90, 150),
+}
 
 
 @pytest.mark.parametrize("chapter", [each for each in CHAPTERS if each.written], ids=lambda chapter: chapter.number)
@@ -70,6 +76,10 @@ def test_times_are_the_chapters_own_and_the_readmes(chapter):
     longest_first = "|".join(sorted(SITTINGS, key=len, reverse=True))
     said = re.search(rf"(?:\*\*time\*\*:|\bIn) ({longest_first})\b", " ".join(re.split(r"\n# ?|\s+", first)))[1]
     assert SITTINGS[said] == chapter.minutes_reading
+    computing = re.search(r"machine computes ([a-z ]+\b) ?(\(two where)?", " ".join(re.split(r"\n# ?|\s+", first)))
+    if chapter.number not in ("00", "00b"):
+        low, high = COMPUTING[computing[1].strip()]
+        assert low <= chapter.seconds <= (high if not computing[2] else 120)  # two with the optional download
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     amount, unit = re.search(rf"{chapter.stem}\.ipynb\).*\| (\d+) (second|minute)[^|]*\|$", readme, re.M).groups()
     assert int(amount) * {"second": 1, "minute": 60}[unit] == chapter.seconds

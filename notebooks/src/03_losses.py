@@ -16,7 +16,7 @@
 # **You will** write the distance [W₁](../docs/glossary.md#wasserstein-distance) on a line, three pairs of losses, the clipping of weights and the
 # [gradient penalty](../docs/glossary.md#gradient-penalty) · **you will know** what a critic's loss says and what it does not, why some losses need a
 # bounded critic, and how many of 25 modes each found when they were counted · **you need** chapter 01, autograd · **time**: an hour, of which your
-# machine computes about a minute.
+# machine computes under a minute.
 
 # %% id="imports"
 import math

@@ -17,7 +17,7 @@
 # minibatch deviation and a count of [modes](../docs/glossary.md#mode) · **you will know** which remedies bend the game inwards, what
 # [spectral normalisation](../docs/glossary.md#spectral-normalisation) does not bound, and why no loss curve shows
 # [mode collapse](../docs/glossary.md#mode-collapse) · **you need** chapters 01 and 03, eigenvalues (00b) · **time**: an hour and a quarter, of which
-# your machine computes about a minute.
+# your machine computes under a minute.
 
 # %% id="imports"
 import math
@@ -816,10 +816,10 @@ print(
 # between. A shirt that might be a T-shirt: photographs ask that too. A thing that might be a sandal or a bag is another matter. So the ten classes are sorted
 # into three kinds, clothes, shoes and bags, and what lies between two *kinds* is counted.
 #
-# **Predict.** For one photograph that lies between two kinds, how many of as many samples of the DCGAN do?
+# **Predict.** Of the DCGAN's samples, how many times as large a share lies between two kinds as of the photographs?
 
 # %%
-predict("03b.between", ["about one", "two to four", "five or more"])
+predict("03b.between", ["about the same share", "two to four times", "five times or more"])
 
 # %% id="between"
 looked_at = runtime.by_profile(ci=1000, laptop=4000, gpu=4000)
@@ -861,8 +861,8 @@ plots.image_grids(
 ratio = share["DCGAN"] / max(share["photographs"], 1 / looked_at)
 reveal(
     "03b.between",
-    "about one" if ratio < 1.5 else "two to four" if ratio < 4.5 else "five or more",
-    f"{ratio:.1f}. The DCGAN's latents are one connected cloud and G is continuous, so on every way from a latent of a sandal to one of a bag its images pass through something that is neither; "
+    "about the same share" if ratio < 1.5 else "two to four times" if ratio < 4.5 else "five times or more",
+    f"{ratio:.1f}. The DCGAN's latents are one connected cloud and G is continuous, so on every way from a latent of a sandal to one of a bag there is a place where two classes are equally probable and the classifier is sure of none; "
     f"training can make that stretch narrow, not empty. Told the class, G has ten clouds, and {told_share:.2%} of its samples lie between; of its small brother, which is told nothing, {share['residual, not told']:.1%}. "
     "This is the smaller part of what the classifier is not sure of: the larger lies between neighbours, as pullovers and shirts do among photographs.",
 )

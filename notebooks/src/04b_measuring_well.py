@@ -14,7 +14,7 @@
 # see at all.
 #
 # **You will** extrapolate a FID to infinitely many samples, write an unbiased [KID](../docs/glossary.md#kernel-inception-distance), put an interval around a number and catch a generator that copies
-# · **you will know** what to ask whoever sends you a FID · **you need** chapter 04 · **time**: an hour, computing: about a minute.
+# · **you will know** what to ask whoever sends you a FID · **you need** chapter 04 · **time**: an hour, of which your machine computes half a minute.
 #
 # Distances here are Fréchet distances of the course's own classifier's features (64 of them), not of Inception's 2048: they compare generators within
 # this course. What is shown about their behaviour holds for both.

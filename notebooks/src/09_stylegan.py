@@ -16,7 +16,7 @@
 # **You will** write the [equalised learning rate](../docs/glossary.md#equalised-learning-rate), [pixel norm](../docs/glossary.md#pixel-normalisation), the
 # [mapping network](../docs/glossary.md#mapping-network), [AdaIN](../docs/glossary.md#adain) and the [fade-in](../docs/glossary.md#fade-in) of a new layer · **you will know** why a normal
 # $z$ has to tangle things up, what eight default layers make of $w$, whose statistics AdaIN replaces and by what · **you need** chapters 02 and 03b; chapter 07 helps ·
-# **time**: an hour, of which your machine computes a minute or two.
+# **time**: an hour, of which your machine computes about a minute.
 
 # %% id="imports"
 import copy

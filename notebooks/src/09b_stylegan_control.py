@@ -13,7 +13,7 @@
 # an exchange does to an avatar need not be admired, it can be counted: the course's classifier names nine attributes of every image.
 #
 # **You will** write the injection of noise, [style mixing](../docs/glossary.md#style-mixing), the [mean of w](../docs/glossary.md#mean-of-w) and truncation by layers · **you will know** what noise is for, which attributes follow which
-# layers, and what ψ costs · **you need** chapters 07 and 09 · **time**: three quarters of an hour, of which your machine computes a minute or two.
+# layers, and what ψ costs · **you need** chapters 07 and 09 · **time**: three quarters of an hour, of which your machine computes half a minute.
 
 # %% id="imports"
 import torch

@@ -16,7 +16,7 @@
 # **You will** write [lerp](../docs/glossary.md#linear-interpolation), [slerp](../docs/glossary.md#spherical-interpolation), the normalisation of
 # [LPIPS](../docs/glossary.md#lpips) and [perceptual path length](../docs/glossary.md#perceptual-path-length) · **you will know** what slerp keeps and what it does not, what a path
 # length is a mean of, when its ε is too long or too short, and what W has over Z · **you need** chapters 02 and 04; 09 for the second half · **time**: an hour
-# and a quarter, of which your machine computes about two minutes.
+# and a quarter, of which your machine computes under a minute.
 
 # %% id="imports"
 import math

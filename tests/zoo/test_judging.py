@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from course_lib import data, zoo
+from course_lib import data, latent, zoo
 from course_lib.zoo import judging
 
 SANDAL, BAG, SHIRT, T_SHIRT = 5, 8, 6, 0
@@ -60,3 +60,17 @@ def test_a_generator_that_is_told_no_class_draws_things_between_two_kinds():
     }
     assert min(share["dcgan"], share["residual"]) > 4 * max(share["photographs"], share["told"])
     assert share["photographs"] > 0
+
+
+def test_every_way_from_a_sandal_to_a_bag_leads_past_images_of_no_sure_class():
+    """Where the most probable class changes, two are equally probable, so neither has more than one half."""
+    dcgan = zoo.load("dcgan-fashion")[0]
+    z = torch.randn(400, 100, generator=torch.Generator().manual_seed(2))
+    with torch.inference_mode():
+        probabilities = judging.classify(dcgan(z))[1]
+        sandals, bags = (z[(probabilities[:, label] > judging.SURE)][:12] for label in (SANDAL, BAG))
+        assert len(sandals) == len(bags) == 12
+        for start, end in zip(sandals, bags):
+            way = latent.slerp(start.expand(129, -1), end.expand(129, -1), torch.linspace(0, 1, 129)[:, None])
+            sure = judging.classify(dcgan(way))[1].amax(1)
+            assert sure[0] > judging.SURE < sure[-1] and sure.min() < judging.SURE

@@ -6,6 +6,7 @@ import numpy as np
 import torch
 
 from course_lib.exercises.engine import Exercise, Property, WrongAnswer, require
+from course_lib.exercises.given_back import number
 
 
 def fid_infinity(counts: torch.Tensor, fids: torch.Tensor) -> torch.Tensor:
@@ -17,14 +18,6 @@ def fid_infinity(counts: torch.Tensor, fids: torch.Tensor) -> torch.Tensor:
     centred = x - x.mean()
     slope = (centred @ fids.double()) / (centred @ centred)
     return fids.double().mean() - slope * x.mean()
-
-
-def number(found, what: str) -> float:
-    """A learner's number, whatever it is wrapped in."""
-    require(not isinstance(found, (tuple, list)), f"Expected {what} as one number, got {type(found).__name__}.")
-    found = torch.as_tensor(found)
-    require(found.numel() == 1, f"Expected {what} as one number, got shape {tuple(found.shape)}.")
-    return found.item()
 
 
 def _a_line(answer):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import torch
 
-from course_lib.exercises.ch04b.bias import number
 from course_lib.exercises.engine import Exercise, Property, WrongAnswer, require
+from course_lib.exercises.given_back import number
 
 
 def bootstrap_interval(values: torch.Tensor, draws: int = 1000, level: float = 0.95) -> tuple[float, float]:

@@ -10,6 +10,7 @@ from torch import Tensor
 from course_lib import metrics
 from course_lib.exercises.ch05.information import row, seen
 from course_lib.exercises.engine import Exercise, Property, WrongAnswer, require
+from course_lib.exercises.given_back import scalar
 
 
 def inception_score(probabilities: Tensor) -> Tensor:
@@ -30,12 +31,6 @@ def one_of_each(probabilities: Tensor) -> Tensor:
     return probabilities.argmax(0)
 
 
-def _scalar(found, what: str) -> float:
-    require(isinstance(found, Tensor), f"Expected {what} as a tensor, got {type(found).__name__}.")
-    require(found.ndim == 0, f"Expected {what} as one number, got a tensor of shape {tuple(found.shape)}.")
-    return found.item()
-
-
 TWO = torch.stack([row(0.9, 0.1, 0), row(0.2, 0.2, 0.6)])
 SOFT = torch.stack(
     [row(0.7, 0.2, 0.1), row(0.1, 0.8, 0.1), row(0.3, 0.3, 0.4), row(0.6, 0.3, 0.1), row(0.05, 0.9, 0.05)]
@@ -48,7 +43,7 @@ EYE = torch.eye(4, dtype=torch.float64)
 
 def _balanced(answer):
     for classes in (4, 10):
-        found = _scalar(answer(torch.eye(classes, dtype=torch.float64).repeat(3, 1)), "the score")
+        found = scalar(answer(torch.eye(classes, dtype=torch.float64).repeat(3, 1)), "the score").item()
         require(
             abs(found - classes) < 1e-6,
             f"Sure of every image, all {classes} classes equally often: the score is K = {classes}; yours gives {found:.9g}."
@@ -57,7 +52,7 @@ def _balanced(answer):
 
 
 def _one_class(answer):
-    found = _scalar(answer(row(0, 1, 0, 0).repeat(6, 1)), "the score")
+    found = scalar(answer(row(0, 1, 0, 0).repeat(6, 1)), "the score").item()
     require(
         abs(found - 1) < 1e-6,
         f"Six sure images of one class: p(y|x) = p(y), so KL is 0 and the score 1, its worst; yours gives {found:.4f}. "
@@ -70,12 +65,12 @@ def _one_class(answer):
 
 
 def _unsure(answer):
-    found = _scalar(answer(torch.full((6, 4), 0.25, dtype=torch.float64)), "the score")
+    found = scalar(answer(torch.full((6, 4), 0.25, dtype=torch.float64)), "the score").item()
     require(abs(found - 1) < 1e-6, f"If the classifier says ¼ to everything, the score is 1; yours gives {found:.4f}.")
 
 
 def _score_by_hand(answer):
-    found, want = _scalar(answer(TWO), "the score"), inception_score(TWO).item()
+    found, want = scalar(answer(TWO), "the score").item(), inception_score(TWO).item()
     require(
         abs(found - want) < 1e-6,
         f"Two images, (0.9, 0.1, 0) and (0.2, 0.2, 0.6): p(y) = (0.55, 0.15, 0.3), mean KL {math.log(want):.4f}, score {want:.4f}; yours gives {found:.4f}.",
@@ -83,7 +78,7 @@ def _score_by_hand(answer):
 
 
 def _number_of_images(answer):
-    one, other = _scalar(answer(SOFT), "the score"), _scalar(answer(SOFT.repeat(7, 1)), "the score")
+    one, other = scalar(answer(SOFT), "the score").item(), scalar(answer(SOFT.repeat(7, 1)), "the score").item()
     require(
         abs(one - other) < 1e-6,
         f"Seven copies of the same images have the same score; yours go from {one:.4f} to {other:.4f}.",
