@@ -302,7 +302,9 @@ def same(one: list, other: list, tolerance: tuple[float, float]) -> bool:
             if a is not b and a != b:
                 return False
             continue
-        a, b = torch.as_tensor(a).double(), torch.as_tensor(b).double()
+        a, b = torch.as_tensor(a), torch.as_tensor(b)
+        kind = torch.complex128 if a.is_complex() or b.is_complex() else torch.float64
+        a, b = a.to(kind), b.to(kind)
         if a.shape != b.shape or not torch.allclose(a, b, *tolerance, equal_nan=True):
             return False
     return True

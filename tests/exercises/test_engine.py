@@ -321,3 +321,10 @@ def test_a_lock_left_by_a_crash_is_ignored(monkeypatch):
 def test_cards_escape_what_they_are_given():
     card = engine.card(ITEM, Verdict("error", "TypeError: <Tensor> & `x`"))
     assert "&lt;Tensor&gt; &amp; <code>x</code>" in card._repr_html_() and "<Tensor> & x" in repr(card)
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_complex_answer_is_compared_whole_and_says_nothing_of_casts():
+    real, tolerance = torch.tensor([1.0, 2.0]), (1e-6, 1e-9)
+    assert engine.same([real], [torch.complex(real, torch.zeros(2))], tolerance)
+    assert not engine.same([real], [torch.complex(real, torch.ones(2))], tolerance)
